@@ -1,0 +1,61 @@
+# Two commands matter: `make run` and `make test`. The rest is for those who work on Vesicle.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+export CARGO_TERM_COLOR ?= auto
+
+VENV := target/contract-venv
+# Prints the seconds a part of the tests took.
+timed = @start=$$(date +%s); $(2); echo "make test: $(1) took $$(( $$(date +%s) - start )) s"
+
+.PHONY: help run test lint build unit e2e contract reproduce openapi golden clean
+
+help: ## this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+
+run: ## build, start server, workers and page, run the demo on real digits
+	cargo build --locked --bin vesicle
+	target/debug/vesicle demo
+
+test: ## everything that CI runs
+	$(call timed,format and lints,$(MAKE) --no-print-directory lint)
+	$(call timed,build,$(MAKE) --no-print-directory build)
+	$(call timed,unit and laws and conformance,$(MAKE) --no-print-directory unit)
+	$(call timed,end to end,$(MAKE) --no-print-directory e2e)
+	$(call timed,contract,$(MAKE) --no-print-directory contract)
+
+lint: ## format, clippy, documentation
+	cargo fmt --all -- --check
+	cargo clippy --locked --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps --document-private-items
+
+build: ## the binary and all tests
+	cargo build --locked --workspace --all-targets
+
+unit: ## tests of the crates
+	cargo test --locked --workspace --exclude vesicle
+	cargo test --locked -p vesicle --bins
+
+e2e: ## the binary as users run it: kills, stops, cut streams, the page
+	cargo test --locked -p vesicle --test main -- --test-threads=1
+
+contract: $(VENV)/ready ## independent clients: fuzzing by the OpenAPI file, gRPC from Python
+	tests/contract/run $(VENV)
+
+$(VENV)/ready: tests/contract/requirements.txt
+	python3 -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r $<
+	touch $@
+
+reproduce: ## claims of the papers, measured; ONLY=rbse SEEDS=1,2,3
+	cargo build --locked --bin vesicle
+	target/debug/vesicle reproduce $(if $(ONLY),--only $(ONLY)) $(if $(SEEDS),--seeds $(SEEDS))
+
+openapi: ## writes server/openapi.json anew
+	UPDATE_OPENAPI=1 cargo test --locked -p server openapi
+
+golden: ## writes the golden digests anew; raise the VERSION of what changed
+	UPDATE_GOLDEN=1 cargo test --locked -p experiments --test laws golden
+
+clean: ## removes what was built
+	cargo clean

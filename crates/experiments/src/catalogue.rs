@@ -1,0 +1,24 @@
+//! The one visible list of experiments. Everything else follows from it.
+
+use crate::{
+    kind::{Kind, Of},
+    rbm::Rbm,
+    rbse::Rbse,
+};
+
+macro_rules! catalogue {
+    ($($experiment:ty),* $(,)?) => {
+        /// Every experiment, by name.
+        pub static CATALOGUE: &[&dyn Kind] = &[$({
+            static ENTRY: Of<$experiment> = Of::new();
+            &ENTRY as &dyn Kind
+        }),*];
+    };
+}
+
+catalogue![Rbm, Rbse];
+
+/// An experiment by name.
+pub fn find(name: &str) -> Option<&'static dyn Kind> {
+    CATALOGUE.iter().copied().find(|kind| kind.name() == name)
+}

@@ -1,0 +1,74 @@
+//! What the author of an experiment writes.
+
+use numerics::Draws;
+use schemars::JsonSchema;
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::{Data, DataError, DataNeed, DataShape, MetricSpec, Metrics, ParamError};
+
+/// A kind of simulation: model, protocol, and what is observed.
+///
+/// `&self` is the checked, immutable model with its data; `State` is everything that changes. A step is a pure
+/// function of (model, state, draws), so a run is a pure function of (version, params, seed, data).
+pub trait Experiment: Sized + Send + Sync + 'static {
+    /// Name in the catalogue, `[a-z][a-z0-9-]*`.
+    const NAME: &'static str;
+    /// Raised with every change of its numbers.
+    const VERSION: u32;
+    /// One sentence for lists.
+    const SUMMARY: &'static str;
+    /// Its page: paper, equations, table of parameters, deviations.
+    const README: &'static str;
+    /// Claims that it tests, as TOML.
+    const FINDINGS: &'static str;
+    /// What it observes, in the order it is printed.
+    const METRICS: &'static [MetricSpec];
+    /// Name and TOML of params that differ from the defaults.
+    const PRESETS: &'static [(&'static str, &'static str)];
+
+    /// Settings; ranges, units and symbols are schemars attributes.
+    type Params: Serialize + DeserializeOwned + JsonSchema + Default;
+    /// Everything that changes.
+    type State: Serialize + DeserializeOwned + Send;
+    /// Reusable buffers; a fresh one at each step gives the same bits.
+    type Scratch: Default + Send;
+
+    /// The data it needs.
+    fn data(params: &Self::Params) -> DataNeed;
+
+    /// Rules across fields; ranges of single fields are in the schema.
+    ///
+    /// # Errors
+    /// The field, its value and the rule it breaks.
+    fn check(params: &Self::Params) -> Result<(), ParamError>;
+
+    /// Steps and memory of a run, from the shape of its data. Server and worker call it.
+    ///
+    /// # Errors
+    /// If these params cannot be used with data of this shape.
+    fn plan(params: &Self::Params, data: &DataShape) -> Result<Plan, ParamError>;
+
+    /// Builds the model; `seed` is there for the parts of the protocol that are drawn once, such as the split.
+    ///
+    /// # Errors
+    /// If the data is not what [`Experiment::data`] asked for.
+    fn new(params: Self::Params, data: Data, seed: u64) -> Result<Self, DataError>;
+
+    /// The state before the first step.
+    fn init(&self, draws: Draws) -> Self::State;
+
+    /// One step: work a person would not wait for (≤ 100 ms).
+    fn step(&self, state: &mut Self::State, scratch: &mut Self::Scratch, draws: Draws);
+
+    /// Observes; uses its own streams, so that observing changes nothing.
+    fn observe(&self, state: &Self::State, draws: Draws, out: &mut Metrics);
+}
+
+/// What a run will take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Plan {
+    /// Steps.
+    pub steps: u64,
+    /// Peak memory, in bytes.
+    pub memory_bytes: u64,
+}

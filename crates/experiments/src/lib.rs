@@ -1,0 +1,37 @@
+//! The catalogue of experiments and what drives them.
+//!
+//! An author writes one [`Experiment`]; validation, checkpoints, exact resume, digests and documentation are
+//! derived from it once, in [`Kind`] and [`Simulation`]. Pure: no clock, no I/O, no network.
+#![forbid(unsafe_code)]
+
+pub mod boltzmann;
+mod canonical;
+mod catalogue;
+mod checkpoint;
+mod data;
+mod digest;
+mod digits;
+mod experiment;
+mod finding;
+mod idx;
+mod kind;
+mod metric;
+mod params;
+pub mod rbm;
+pub mod rbse;
+mod simulation;
+
+pub use canonical::CanonicalParams;
+pub use catalogue::{CATALOGUE, find};
+pub use checkpoint::{CheckpointError, Header};
+pub use data::{Data, DataError, DataNeed, DataShape, Images};
+pub use digest::{Digest, Trace};
+pub use digits::{ATTRIBUTION as DIGITS_ATTRIBUTION, digits8x8};
+pub use experiment::{Experiment, Plan};
+pub use finding::{Bound, Finding, Statistic, findings};
+pub use idx::{Idx, IdxDecoder, IdxError, images_from_idx};
+pub use kind::{Kind, Setup, StartError};
+pub use metric::{Array, Dtype, Value};
+pub use metric::{Cadence, Metric, MetricSpec, Metrics, ValueKind};
+pub use params::{ParamError, set_path};
+pub use simulation::{Advance, Simulation, default_every};

@@ -1,0 +1,59 @@
+#![doc = include_str!("README.md")]
+
+mod params;
+
+use numerics::{Draws, boltzmann::State};
+
+use crate::{
+    Data, DataError, DataNeed, DataShape, Experiment, MetricSpec, Metrics, ParamError, Plan,
+    boltzmann::{FIT_METRICS, Trainer, TrainerScratch, observe_fit},
+};
+
+pub use params::Params;
+
+/// Restricted Boltzmann machine with reliable synapses: the control of `rbse`.
+pub struct Rbm(Trainer);
+
+static METRICS: [MetricSpec; FIT_METRICS.len()] = FIT_METRICS;
+
+impl Experiment for Rbm {
+    const NAME: &'static str = "rbm";
+    const VERSION: u32 = 1;
+    const SUMMARY: &'static str = "Restricted Boltzmann machine with reliable synapses, the control of rbse";
+    const README: &'static str = include_str!("README.md");
+    const FINDINGS: &'static str = include_str!("findings.toml");
+    const METRICS: &'static [MetricSpec] = &METRICS;
+    const PRESETS: &'static [(&'static str, &'static str)] = &[("mnist", include_str!("mnist.toml"))];
+
+    type Params = Params;
+    type State = State;
+    type Scratch = TrainerScratch;
+
+    fn data(_: &Params) -> DataNeed {
+        DataNeed::Images { builtin: "digits8x8" }
+    }
+
+    fn check(params: &Params) -> Result<(), ParamError> {
+        params.protocol().check()
+    }
+
+    fn plan(params: &Params, data: &DataShape) -> Result<Plan, ParamError> {
+        params.protocol().plan(data)
+    }
+
+    fn new(params: Params, data: Data, seed: u64) -> Result<Self, DataError> {
+        Trainer::new(params.protocol(), &data, seed).map(Self)
+    }
+
+    fn init(&self, draws: Draws) -> State {
+        self.0.init(draws)
+    }
+
+    fn step(&self, state: &mut State, scratch: &mut TrainerScratch, draws: Draws) {
+        self.0.step(state, scratch, draws);
+    }
+
+    fn observe(&self, state: &State, draws: Draws, out: &mut Metrics) {
+        observe_fit(&self.0, state, draws, out);
+    }
+}

@@ -1,0 +1,170 @@
+//! A run in memory: what a worker drives, derived once for every experiment.
+
+use numerics::Draws;
+
+use crate::{
+    CanonicalParams, CheckpointError, Digest, Experiment, Header, Metric, Metrics, Plan, Trace, checkpoint,
+    digest::Identity,
+};
+
+/// What one call of [`Simulation::advance`] did.
+#[derive(Debug)]
+pub enum Advance {
+    /// One step was taken.
+    Stepped,
+    /// The state was observed; observing changes nothing.
+    Observed(Vec<Metric>),
+    /// All steps are taken and observed.
+    Done(Digest),
+}
+
+/// A run in memory. Between any two calls it can be checkpointed, and a copy resumed from there goes on alike.
+pub trait Simulation: Send {
+    /// Steps taken.
+    fn step(&self) -> u64;
+
+    /// Steps to take.
+    fn steps(&self) -> u64;
+
+    /// Does the next piece of work: a step, or an observation that is due.
+    fn advance(&mut self) -> Advance;
+
+    /// The whole state with its header.
+    fn checkpoint(&self) -> Vec<u8>;
+}
+
+/// Steps between observation points unless a job says otherwise: a hundredth of the run.
+pub fn default_every(steps: u64) -> u64 {
+    steps.div_ceil(100).max(1)
+}
+
+/// What is fixed during a run.
+pub(crate) struct Fixed {
+    pub(crate) params: CanonicalParams,
+    pub(crate) seed: u64,
+    pub(crate) data_hash: [u8; 32],
+    pub(crate) every: u64,
+    pub(crate) plan: Plan,
+}
+
+/// The one implementation of [`Simulation`].
+pub(crate) struct Running<E: Experiment> {
+    model: E,
+    fixed: Fixed,
+    state: E::State,
+    scratch: E::Scratch,
+    step: u64,
+    observed: bool,
+    trace: Trace,
+}
+
+impl<E: Experiment> Running<E> {
+    pub(crate) fn start(model: E, fixed: Fixed) -> Self {
+        let state = model.init(Draws::at(fixed.seed, 0));
+        let trace = Trace::start(&identity::<E>(&fixed));
+        Self { model, fixed, state, scratch: E::Scratch::default(), step: 0, observed: false, trace }
+    }
+
+    pub(crate) fn resume(model: E, fixed: Fixed, bytes: &[u8]) -> Result<Self, CheckpointError> {
+        let (header, body) = checkpoint::read(bytes, fixed.plan.memory_bytes)?;
+        let expected = Header {
+            step: header.step,
+            observed: header.observed,
+            trace: header.trace,
+            body_bytes: header.body_bytes,
+            body_hash: header.body_hash,
+            compressed: header.compressed,
+            ..empty_header::<E>(&fixed)
+        };
+        if header != expected || header.step > fixed.plan.steps {
+            return Err(CheckpointError::Foreign { found: describe(&header), expected: describe(&expected) });
+        }
+        let state = checkpoint::decode_state(&body)?;
+        let Header { step, observed, trace, .. } = header;
+        Ok(Self { model, fixed, state, scratch: E::Scratch::default(), step, observed, trace })
+    }
+
+    fn is_observation_point(&self) -> bool {
+        self.step.is_multiple_of(self.fixed.every) || self.step == self.fixed.plan.steps
+    }
+
+    fn observe(&self) -> Vec<Metric> {
+        let (every, last) = (self.fixed.every, self.step == self.fixed.plan.steps);
+        let mut out = Metrics::new(E::METRICS, self.step, self.step.div_ceil(every), last);
+        self.model.observe(&self.state, Draws::at(self.fixed.seed, self.step), &mut out);
+        out.finish()
+    }
+}
+
+impl<E: Experiment> Simulation for Running<E> {
+    fn step(&self) -> u64 {
+        self.step
+    }
+
+    fn steps(&self) -> u64 {
+        self.fixed.plan.steps
+    }
+
+    fn advance(&mut self) -> Advance {
+        if self.is_observation_point() && !self.observed {
+            let metrics = self.observe();
+            self.trace = self.trace.observed(&metrics);
+            self.observed = true;
+            return Advance::Observed(metrics);
+        }
+        if self.step == self.fixed.plan.steps {
+            return Advance::Done(self.trace.finish(&checkpoint::encode_state(&self.state)));
+        }
+        let draws = Draws::at(self.fixed.seed, self.step);
+        self.model.step(&mut self.state, &mut self.scratch, draws);
+        self.step += 1;
+        self.observed = false;
+        Advance::Stepped
+    }
+
+    fn checkpoint(&self) -> Vec<u8> {
+        let header = Header {
+            step: self.step,
+            observed: self.observed,
+            trace: self.trace,
+            ..empty_header::<E>(&self.fixed)
+        };
+        checkpoint::write(header, &checkpoint::encode_state(&self.state))
+    }
+}
+
+fn identity<E: Experiment>(fixed: &Fixed) -> Identity<'_> {
+    Identity {
+        experiment: E::NAME,
+        version: E::VERSION,
+        params: fixed.params.as_str(),
+        seed: fixed.seed,
+        data_hash: fixed.data_hash,
+        every: fixed.every,
+    }
+}
+
+fn empty_header<E: Experiment>(fixed: &Fixed) -> Header {
+    Header {
+        format: 1,
+        experiment: E::NAME.to_owned(),
+        version: E::VERSION,
+        params_hash: fixed.params.hash(),
+        data_hash: fixed.data_hash,
+        seed: fixed.seed,
+        every: fixed.every,
+        step: 0,
+        observed: false,
+        trace: Trace([0; 32]),
+        body_bytes: 0,
+        body_hash: [0; 32],
+        compressed: false,
+    }
+}
+
+fn describe(header: &Header) -> String {
+    let hex = |hash: &[u8; 32]| format!("{:02x}{:02x}{:02x}{:02x}…", hash[0], hash[1], hash[2], hash[3]);
+    let (params, data) = (hex(&header.params_hash), hex(&header.data_hash));
+    let Header { experiment, version, seed, every, step, .. } = header;
+    format!("{experiment} v{version}, params {params}, data {data}, seed {seed}, every {every}, step {step}")
+}

@@ -1,0 +1,97 @@
+//! Laws about bits: resume, observation, checkpoints.
+
+use experiments::{Advance, CheckpointError, StartError};
+
+use super::{drive, for_every_variant, setup};
+
+#[test]
+fn a_run_resumed_from_any_checkpoint_ends_with_the_same_metrics_and_digest() {
+    for_every_variant(|kind, variant| {
+        let setup = setup(kind, variant, 11);
+        let mut checkpoints = Vec::new();
+        let start = kind.start(setup.clone()).expect("a small run starts");
+        let (metrics, digest) = drive(start, |run| checkpoints.push((run.step(), run.checkpoint())));
+        for (step, checkpoint) in checkpoints {
+            let resumed = kind.resume(setup.clone(), &checkpoint).expect("its own checkpoint is taken");
+            assert_eq!(resumed.step(), step);
+            assert_eq!(resumed.checkpoint(), checkpoint, "state bytes are equal at once after a restore");
+            let (rest, again) = drive(resumed, |_| {});
+            assert_eq!(again, digest, "{} resumed at step {step}", kind.name());
+            assert!(metrics.ends_with(&rest), "{} resumed at step {step} observes the same", kind.name());
+        }
+    });
+}
+
+#[test]
+fn observing_more_often_changes_no_state() {
+    for_every_variant(|kind, variant| {
+        let last_state = |every| {
+            let setup = experiments::Setup { every: Some(every), ..setup(kind, variant, 5) };
+            let mut last = Vec::new();
+            drive(kind.start(setup).expect("a small run starts"), |run| last = run.checkpoint());
+            let header = 4 + u32::from_le_bytes([last[4], last[5], last[6], last[7]]) as usize + 4 + 4;
+            last.split_off(header)
+        };
+        assert_eq!(last_state(1), last_state(48), "{}", kind.name());
+    });
+}
+
+#[test]
+fn another_seed_gives_other_bits() {
+    for_every_variant(|kind, variant| {
+        let digest = |seed| drive(kind.start(setup(kind, variant, seed)).expect("it starts"), |_| {}).1;
+        assert_ne!(digest(1), digest(2), "{}", kind.name());
+    });
+}
+
+#[test]
+fn a_checkpoint_of_another_run_is_refused() {
+    for_every_variant(|kind, variant| {
+        let checkpoint = kind.start(setup(kind, variant, 1)).expect("it starts").checkpoint();
+        let refused = kind.resume(setup(kind, variant, 2), &checkpoint).err();
+        let foreign = matches!(refused, Some(StartError::Checkpoint(CheckpointError::Foreign { .. })));
+        assert!(foreign, "{}: {refused:?}", kind.name());
+    });
+}
+
+#[test]
+fn a_damaged_checkpoint_is_never_loaded() {
+    for_every_variant(|kind, variant| {
+        let setup = setup(kind, variant, 1);
+        let mut run = kind.start(setup.clone()).expect("it starts");
+        while !matches!(run.advance(), Advance::Stepped) {}
+        let good = run.checkpoint();
+        let damaged = (0..50).map(|i| good[..good.len() * i / 50].to_vec()).chain((0..100).map(|i| {
+            let mut flipped = good.clone();
+            flipped[good.len() * i / 100] ^= 1 << (i % 8);
+            flipped
+        }));
+        for (i, bytes) in damaged.enumerate() {
+            assert!(
+                kind.resume(setup.clone(), &bytes).is_err(),
+                "{}: damage {i} was not noticed",
+                kind.name()
+            );
+        }
+    });
+}
+
+#[test]
+fn metrics_are_the_declared_ones_in_their_order_and_the_last_step_has_all() {
+    for_every_variant(|kind, variant| {
+        let start = kind.start(setup(kind, variant, 3)).expect("it starts");
+        let steps = start.steps();
+        let (metrics, _) = drive(start, |_| {});
+        let place = |name: &str| kind.metrics().iter().position(|spec| spec.name == name);
+        for pair in metrics.windows(2) {
+            let order =
+                |i: usize| (pair[i].step, place(pair[i].name).expect("observed metrics are declared"));
+            assert!(order(0) < order(1), "{}: {} before {}", kind.name(), pair[0].name, pair[1].name);
+        }
+        let last: Vec<_> =
+            metrics.iter().filter(|metric| metric.step == steps).map(|metric| metric.name).collect();
+        let declared: Vec<_> = kind.metrics().iter().map(|spec| spec.name).collect();
+        assert_eq!(last, declared, "{}", kind.name());
+        assert!(metrics.iter().all(|metric| metric.value.is_finite()), "{}", kind.name());
+    });
+}

@@ -1,0 +1,69 @@
+//! Every entry of the catalogue is put through the same laws.
+
+mod bits;
+mod golden;
+mod params;
+mod reliability;
+
+use experiments::{
+    Advance, CanonicalParams, Data, DataNeed, Digest, Kind, Metric, Setup, Simulation, digits8x8,
+};
+use serde_json::{Map, Value as Json};
+
+/// Short runs at small sizes, which still pass through every part: momentum switch, several epochs, each rule and
+/// model. One list per experiment; a new experiment must add its own.
+fn variants(kind: &dyn Kind) -> Vec<Map<String, Json>> {
+    let object = |json: Json| json.as_object().expect("variants are objects").clone();
+    let small = |more: Json| {
+        let mut params = object(serde_json::json!({
+            "hidden_units": 9, "batch": 25, "epochs": 4, "train_images": 310, "test_images": 40,
+            "momentum_switch_epoch": 2
+        }));
+        params.extend(object(more));
+        params
+    };
+    match kind.name() {
+        "rbm" => vec![small(serde_json::json!({})), small(serde_json::json!({"rule": "pcd", "cd_k": 2}))],
+        "rbse" => vec![
+            small(serde_json::json!({"model": "A"})),
+            small(serde_json::json!({"model": "B"})),
+            small(serde_json::json!({"model": "A", "rule": "pcd", "cd_k": 2})),
+        ],
+        name => panic!("add short variants of `{name}` here"),
+    }
+}
+
+fn data_for(kind: &dyn Kind, params: &CanonicalParams) -> Data {
+    match kind.data_need(params) {
+        DataNeed::None => Data::None,
+        DataNeed::Images { .. } => digits8x8(),
+    }
+}
+
+fn setup(kind: &dyn Kind, overrides: &Map<String, Json>, seed: u64) -> Setup {
+    let params = kind.resolve(None, overrides).unwrap_or_else(|errors| panic!("{}: {errors:?}", kind.name()));
+    let data = data_for(kind, &params);
+    Setup { params, seed, data, every: Some(3) }
+}
+
+/// Drives a run to its end; calls `look` before each piece of work.
+fn drive(mut run: Box<dyn Simulation>, mut look: impl FnMut(&dyn Simulation)) -> (Vec<Metric>, Digest) {
+    let mut metrics = Vec::new();
+    loop {
+        look(run.as_ref());
+        match run.advance() {
+            Advance::Stepped => {}
+            Advance::Observed(observed) => metrics.extend(observed),
+            Advance::Done(digest) => return (metrics, digest),
+        }
+    }
+}
+
+/// Runs every variant of every experiment through a law.
+fn for_every_variant(law: impl Fn(&dyn Kind, &Map<String, Json>)) {
+    for kind in experiments::CATALOGUE {
+        for variant in variants(*kind) {
+            law(*kind, &variant);
+        }
+    }
+}

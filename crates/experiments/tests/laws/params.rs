@@ -1,0 +1,100 @@
+//! Laws about params, presets, pages and findings.
+
+use experiments::{DataShape, digits8x8, findings};
+use serde_json::{Map, Value as Json};
+
+#[test]
+fn defaults_and_presets_are_valid() {
+    for kind in experiments::CATALOGUE {
+        let defaults = kind.resolve(None, &Map::new()).expect("defaults are valid");
+        kind.plan(&defaults, &digits8x8().shape()).expect("defaults fit the built-in data");
+        for (preset, _) in kind.presets() {
+            kind.resolve(Some(preset), &Map::new()).expect("presets are valid");
+        }
+        let unknown = kind.resolve(Some("no-such"), &Map::new()).expect_err("an unknown preset is refused");
+        assert!(unknown[0].to_string().contains("no-such"), "{unknown:?}");
+    }
+}
+
+#[test]
+fn every_number_has_unit_and_range_and_a_value_beyond_either_end_is_refused_by_name_value_and_rule() {
+    for kind in experiments::CATALOGUE {
+        let properties = kind.schema()["properties"].as_object().expect("params are an object").clone();
+        for (name, schema) in properties {
+            let is_number = matches!(schema["type"].as_str(), Some("integer" | "number"));
+            if !is_number {
+                continue;
+            }
+            assert!(schema["unit"].is_string() && schema["symbol"].is_string(), "{name} has unit and symbol");
+            for (bound, step, word) in [("minimum", -1.0, "at least"), ("maximum", 1.0, "at most")] {
+                let limit = schema[bound].as_f64().unwrap_or_else(|| panic!("{name} has a {bound}"));
+                let beyond = limit + step;
+                let value =
+                    if schema["type"] == "integer" { Json::from(beyond as i64) } else { Json::from(beyond) };
+                let overrides = Map::from_iter([(name.clone(), value.clone())]);
+                let errors = kind.resolve(None, &overrides).expect_err("a value out of range is refused");
+                let text = errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+                let whole = text.contains(&format!("`{name}` is {value}")) && text.contains(word);
+                assert!(whole, "{}: {text}", kind.name());
+            }
+        }
+    }
+}
+
+#[test]
+fn unknown_fields_and_wrong_types_are_refused_all_in_one_answer() {
+    for kind in experiments::CATALOGUE {
+        let overrides: Json = serde_json::json!({"hiden_units": 3, "batch": "many"});
+        let errors =
+            kind.resolve(None, overrides.as_object().expect("an object")).expect_err("both are wrong");
+        assert_eq!(errors.len(), 2, "{errors:?}");
+        let pointers: Vec<_> = errors.iter().map(|error| error.pointer.as_str()).collect();
+        assert!(pointers.contains(&"/hiden_units") && pointers.contains(&"/batch"), "{errors:?}");
+    }
+}
+
+#[test]
+fn equal_settings_have_equal_canonical_text_however_they_are_written() {
+    for kind in experiments::CATALOGUE {
+        let written = |text: &str| {
+            let overrides: Json = serde_json::from_str(text).expect("valid JSON");
+            kind.resolve(None, overrides.as_object().expect("an object")).expect("valid params")
+        };
+        let plain = written(r#"{"weight_decay": 0.0, "eta_w": 1}"#);
+        assert_eq!(plain, written(r#"{"eta_w": 1.0, "weight_decay": -0.0}"#));
+        assert_eq!(plain.hash(), written(r#"{"eta_w": 1e0, "weight_decay": 0}"#).hash());
+    }
+}
+
+#[test]
+fn data_of_another_shape_is_refused_with_the_field() {
+    for kind in experiments::CATALOGUE {
+        let params = kind.resolve(None, &Map::new()).expect("defaults are valid");
+        let few = DataShape::Images { count: 100, rows: 8, cols: 8, max: 16, test_count: 0, labelled: false };
+        let error = kind.plan(&params, &few).expect_err("100 images are too few");
+        assert!(error.to_string().contains("train_images"), "{error}");
+    }
+}
+
+#[test]
+fn pages_name_their_sources_and_every_param_and_findings_name_declared_metrics() {
+    for kind in experiments::CATALOGUE {
+        let page = kind.readme();
+        for section in ["# ", "## Source", "## Equations", "## Parameters", "## Deviations"] {
+            assert!(page.contains(section), "{}: the page lacks `{section}`", kind.name());
+        }
+        let properties = kind.schema()["properties"].as_object().expect("params are an object").clone();
+        for name in properties.keys() {
+            assert!(page.contains(&format!("`{name}`")), "{}: the page lacks `{name}`", kind.name());
+        }
+        let found = findings(*kind);
+        assert!(!found.is_empty(), "{} has findings", kind.name());
+        for finding in found {
+            let declared = |name: &str| kind.metrics().iter().any(|spec| spec.name == name);
+            assert!(declared(&finding.metric), "{}: {}", finding.id, finding.metric);
+            assert!(finding.minus.as_deref().is_none_or(declared), "{}: {:?}", finding.id, finding.minus);
+            let resolved = kind.resolve(finding.preset.as_deref(), &finding.params);
+            assert!(resolved.is_ok(), "{}: {resolved:?}", finding.id);
+        }
+    }
+}

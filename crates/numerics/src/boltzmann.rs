@@ -1,0 +1,29 @@
+//! Restricted Boltzmann machines with stochastic synapses.
+//!
+//! `−E(v, h, W) = vᵀWh + bᵀv + cᵀh` over binary units. A Bernoulli synapse is `W_ij = w_ij ξ_ij`
+//! with `ξ_ij` in {0, 1}; `p = s(a)` is its release probability, `s(x) = 1/(1 + e^−x)`. The
+//! learned parameters are w, a (V × H), b (V) and c (H). `D = ⟨v h⟩_data − ⟨v h⟩_model`.
+//!
+//! [`Synapses`] names the three ensembles. [`State`] and [`step()`] learn; [`Parameters`] yields the
+//! [`Rbm`]s of an ensemble, on which everything else is measured ([`evaluate`]).
+//!
+//! # Source
+//! Al-Shedivat, Neftci & Cauwenberghs 2014, "Learning non-deterministic representations with
+//! energy-based ensembles", arXiv:1412.7272 (the restricted Boltzmann stochastic ensemble).
+
+pub mod curve;
+pub mod evaluate;
+pub mod exact;
+mod learning;
+mod parameters;
+mod rbm;
+mod scratch;
+mod step;
+mod unit_index;
+
+pub use learning::{Chain, Learning};
+pub use parameters::{Init, Parameters, PersistentChains, State, Synapses, Velocity};
+pub use rbm::Rbm;
+pub use scratch::Scratch;
+pub use step::step;
+pub use unit_index::unit_index;

@@ -1,0 +1,85 @@
+//! Exact likelihoods and gradients by enumeration, in f64, for models of a few units.
+//!
+//! A state of the visible units is a number whose bit i is v_i; `data` gives each of the 2^V
+//! states its weight, and the weights add up to 1. The same for hidden units and for the V·H
+//! releases (bit i·H + j).
+
+mod collapsed;
+mod enumerated;
+
+pub use collapsed::{ascend, collapsed_gradient, collapsed_log_likelihood};
+pub use enumerated::{gradient, log_likelihood, unit_distribution};
+
+use super::Synapses;
+use ndarray::{Array1, Array2};
+
+/// An ensemble small enough to be enumerated; shapes and letters as in [`super::Parameters`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct TinyEnsemble {
+    /// Which ensemble.
+    pub synapses: Synapses,
+    /// Strengths, (V, H).
+    pub w: Array2<f64>,
+    /// Logits of the release probabilities, (V, H); ignored for reliable synapses.
+    pub a: Array2<f64>,
+    /// Visible biases, (V).
+    pub b: Array1<f64>,
+    /// Hidden biases, (H).
+    pub c: Array1<f64>,
+}
+
+/// Derivatives of the log-likelihood.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Gradient {
+    /// By w, (V, H).
+    pub w: Array2<f64>,
+    /// By a, (V, H); 0 for reliable synapses.
+    pub a: Array2<f64>,
+    /// By b, (V).
+    pub b: Array1<f64>,
+    /// By c, (H).
+    pub c: Array1<f64>,
+}
+
+/// The bars-and-stripes patterns of `side` × `side` pixels, equally likely: all columns alike or all rows alike.
+///
+/// Returns one weight for each of the 2^(side²) images; pixel (row, column) is bit row·side + column.
+///
+/// # Panics
+/// If `side` is above 4: the images could not be enumerated.
+///
+/// # Source
+/// MacKay 2003, "Information theory, inference, and learning algorithms", section 43.
+pub fn bars_and_stripes(side: usize) -> Vec<f64> {
+    assert!(side <= 4, "at most 4 × 4 pixels can be enumerated");
+    let mut weights = vec![0.0; 1 << (side * side)];
+    for lines in 0..1_usize << side {
+        let on = |line: usize| lines >> line & 1;
+        let pixels = |line_of: fn(usize, usize) -> usize| {
+            (0..side * side).fold(0, |image, pixel| image | on(line_of(pixel, side)) << pixel)
+        };
+        weights[pixels(|pixel, side| pixel / side)] = 1.0;
+        weights[pixels(|pixel, side| pixel % side)] = 1.0;
+    }
+    let patterns: f64 = weights.iter().fold(0.0, |sum, w| sum + w);
+    weights.iter_mut().for_each(|w| *w /= patterns);
+    weights
+}
+
+/// Whether bit `i` is set.
+fn on(state: usize, i: usize) -> bool {
+    state >> i & 1 == 1
+}
+
+/// log Σ e^x, without overflow.
+fn log_sum_exp(xs: &[f64]) -> f64 {
+    let greatest = xs.iter().fold(f64::NEG_INFINITY, |m, x| m.max(*x));
+    greatest + libm::log(xs.iter().fold(0.0, |sum, x| sum + libm::exp(x - greatest)))
+}
+
+#[cfg(test)]
+#[path = "exact/coupling_tests.rs"]
+mod coupling_tests;
+#[cfg(test)]
+#[path = "exact/equation_tests.rs"]
+mod equation_tests;

@@ -1,0 +1,355 @@
+use super::super::parameters::{Init, PersistentChains, Velocity};
+use super::super::{evaluate, exact};
+use super::*;
+use crate::logistic::sigmoid;
+use crate::stats;
+use ndarray::{Array1, Array2, array};
+
+const ALL: [Synapses; 3] = [Synapses::Reliable, Synapses::JointEnergy, Synapses::PriorMixture];
+
+/// Far beyond what a sample needs to be certain: s(100) = 1 in f32.
+const SURE: f32 = 100.0;
+
+fn plain(eta_w: f64) -> Learning {
+    Learning { eta_w, momentum: 0.0, weight_decay: 0.0, ..Learning::default() }
+}
+
+fn state(synapses: Synapses, w: Array2<f32>, a: Array2<f32>, b: Array1<f32>, c: Array1<f32>) -> State {
+    State::new(Parameters { synapses, w, a, b, c })
+}
+
+fn close(x: f32, y: f64) -> bool {
+    (f64::from(x) - y).abs() < 1e-6
+}
+
+/// Two visible units and a hidden one, all certain: data (0, 1), chain (1, 0), hidden always 1.
+fn certain(synapses: Synapses) -> (State, BinaryRows) {
+    let a = if synapses == Synapses::Reliable { Array2::zeros((0, 0)) } else { array![[0.0], [1.0]] };
+    let mut batch = BinaryRows::new(2);
+    batch.push([1]);
+    (state(synapses, array![[0.5], [-0.25]], a, array![SURE, -SURE], array![SURE]), batch)
+}
+
+#[test]
+fn a_step_of_an_rbm_is_that_worked_by_hand() {
+    // D = (0, 1)·1 − (1, 0)·1 = (−1, 1); velocity after two steps at momentum ½: −(1 + ½)·0.1 and so on.
+    let (mut state, batch) = certain(Synapses::Reliable);
+    let learning = Learning { momentum: 0.5, weight_decay: 0.2, ..plain(0.1) };
+    step(&mut state, &batch, &learning, &mut Scratch::default(), Draws::at(1, 0));
+    // v = 0.1·(D − 0.2 w): 0.1·(−1 − 0.1) = −0.11 and 0.1·(1 + 0.05) = 0.105.
+    assert!(close(state.parameters.w[[0, 0]], 0.39) && close(state.parameters.w[[1, 0]], -0.145));
+    assert!((f64::from(state.parameters.b[0]) - 99.9).abs() < 1e-5);
+    assert!((f64::from(state.parameters.b[1]) + 99.9).abs() < 1e-5);
+    assert_eq!(state.parameters.c[0], SURE);
+    step(&mut state, &batch, &learning, &mut Scratch::default(), Draws::at(1, 1));
+    // v = ½·(−0.11) + 0.1·(−1 − 0.078) = −0.1628; ½·0.105 + 0.1·(1 + 0.029) = 0.1554.
+    assert!(close(state.parameters.w[[0, 0]], 0.2272) && close(state.parameters.w[[1, 0]], 0.0104));
+}
+
+#[test]
+fn a_step_of_model_a_is_that_worked_by_hand() {
+    let (mut state, batch) = certain(Synapses::JointEnergy);
+    step(&mut state, &batch, &plain(0.1), &mut Scratch::default(), Draws::at(1, 0));
+    // dw = q D, da = (q − p) D; q = s(0 + .5), s(1 − .25); p = s(0), s(1); rate of a 1.6.
+    let Parameters { w, a, .. } = &state.parameters;
+    assert!(close(w[[0, 0]], 0.5 - 0.1 * 0.622_459_331) && close(w[[1, 0]], -0.25 + 0.1 * 0.679_178_699));
+    assert!(close(a[[0, 0]], -1.6 * (0.622_459_331 - 0.5)));
+    assert!(close(a[[1, 0]], 1.0 + 1.6 * (0.679_178_699 - 0.731_058_579)));
+}
+
+#[test]
+fn a_step_of_model_b_is_that_worked_by_hand() {
+    // Some seed in which exactly the second synapse releases; which one it is does not matter.
+    for seed in 0..64 {
+        let mut u = [0.0; 2];
+        Draws::at(seed, 0).fill_uniform(Stream::Mask, 0, &mut u);
+        if u[0] >= 0.5 && u[1] < 0.7 {
+            let (mut state, batch) = certain(Synapses::PriorMixture);
+            step(&mut state, &batch, &plain(0.1), &mut Scratch::default(), Draws::at(seed, 0));
+            // dw = ξ D; da = p (1 − p) w D: ¼·½·(−1) and .196612·(−¼)·1, at rate 1.6.
+            let Parameters { w, a, .. } = &state.parameters;
+            assert!(close(w[[0, 0]], 0.5) && close(w[[1, 0]], -0.15));
+            assert!(close(a[[0, 0]], -0.2) && close(a[[1, 0]], 1.0 - 1.6 * 0.196_611_933 * 0.25));
+            return;
+        }
+    }
+    panic!("a pattern of probability 0.35 is among 64 seeds");
+}
+
+#[test]
+fn both_phases_of_the_mixture_share_one_mask() {
+    // P(h = 1) is ξ itself, s(200 ξ − 100), in both phases: any difference would show as D ≠ 0.
+    let mut released = [false; 2];
+    for seed in 0..64 {
+        let mut state =
+            state(Synapses::PriorMixture, array![[200.0]], array![[0.0]], array![SURE], array![-SURE]);
+        let before = state.parameters.clone();
+        let mut batch = BinaryRows::new(1);
+        batch.push([0]);
+        let mut scratch = Scratch::default();
+        step(&mut state, &batch, &plain(0.1), &mut scratch, Draws::at(seed, 0));
+        assert_eq!(state.parameters, before, "seed {seed}");
+        released[scratch.mask[0] as usize] = true;
+    }
+    assert_eq!(released, [true, true], "both values of the mask were met");
+}
+
+#[test]
+fn the_release_of_idle_synapses_does_not_move() {
+    // Visible units that never fire: a sampled ξ in da would make every a a random walk.
+    for synapses in [Synapses::JointEnergy, Synapses::PriorMixture] {
+        let a = array![[0.0, 1.0], [-2.0, 0.5]];
+        let mut state = state(
+            synapses,
+            array![[0.3, -0.2], [0.1, 0.7]],
+            a.clone(),
+            array![-SURE, -SURE],
+            array![0.0, 0.4],
+        );
+        let mut batch = BinaryRows::new(2);
+        (0..10).for_each(|_| batch.push([]));
+        let mut scratch = Scratch::default();
+        for t in 0..500 {
+            step(&mut state, &batch, &Learning::default(), &mut scratch, Draws::at(2, t));
+        }
+        assert_eq!(state.parameters.a, a, "{synapses:?}");
+    }
+}
+
+/// Random patterns and a state with weights of every size, for comparing implementations.
+fn random_case(synapses: Synapses, n: usize, v: usize, h: usize) -> (State, BinaryRows) {
+    let draws = Draws::at(77, 0);
+    let mut batch = BinaryRows::new(v);
+    for example in 0..n {
+        let first = (example * v) as u64;
+        batch.push(crate::distributions::bernoulli(draws, Stream::Split, first, &vec![0.3; v]));
+    }
+    let init = Init { hidden_units: h, p0: 0.4, w_sd: 0.8 };
+    let mut state = State::new(Parameters::init(synapses, init, batch.column_means().view(), draws));
+    state.chains = PersistentChains::init(n, h, draws);
+    (state, batch)
+}
+
+/// One step in f64 on dense matrices, straight from the equations; draws from the same addresses.
+struct Naive {
+    synapses: Synapses,
+    /// w, a, b, c and their velocities; vectors are matrices of one row.
+    x: [Array2<f64>; 4],
+    velocity: [Array2<f64>; 4],
+    chains: Array2<f64>,
+}
+
+fn product(a: &Array2<f64>, b: &Array2<f64>) -> Array2<f64> {
+    Array2::from_shape_fn((a.nrows(), b.ncols()), |(i, j)| {
+        (0..b.nrows()).map(|k| a[[i, k]] * b[[k, j]]).sum()
+    })
+}
+
+fn fires(p: &Array2<f64>, stream: Stream, sweep: usize, draws: Draws) -> Array2<f64> {
+    Array2::from_shape_fn(p.dim(), |(example, unit)| {
+        let mut u = [0.0];
+        draws.fill_uniform(stream, unit_index(sweep, example, unit), &mut u);
+        f64::from(u8::from(f64::from(u[0]) < p[[example, unit]]))
+    })
+}
+
+impl Naive {
+    fn of(state: &State) -> Self {
+        let Parameters { synapses, w, a, b, c } = &state.parameters;
+        let wide = |x: &Array2<f32>| x.mapv(f64::from);
+        let row = |x: &Array1<f32>| x.mapv(f64::from).insert_axis(ndarray::Axis(0));
+        let a = if a.is_empty() { Array2::zeros(w.raw_dim()) } else { wide(a) };
+        let x = [wide(w), a, row(b), row(c)];
+        let velocity = x.each_ref().map(|x| Array2::zeros(x.raw_dim()));
+        Self { synapses: *synapses, x, velocity, chains: wide(&state.chains.hidden.to_dense()) }
+    }
+
+    fn step(&mut self, v0: &Array2<f64>, learning: &Learning, draws: Draws) {
+        let [w, a, b, c] = &self.x;
+        let (p, q) = (a.mapv(sigmoid), (a + w).mapv(sigmoid));
+        let xi = Array2::from_shape_fn(w.dim(), |(i, j)| {
+            let mut u = [0.0];
+            draws.fill_uniform(Stream::Mask, (i * w.ncols() + j) as u64, &mut u);
+            f64::from(u8::from(f64::from(u[0]) < p[[i, j]]))
+        });
+        let weights = match self.synapses {
+            Synapses::Reliable => w.clone(),
+            Synapses::JointEnergy => (1.0 - &p + &p * w.mapv(libm::exp)).mapv(libm::log),
+            Synapses::PriorMixture => w * &xi,
+        };
+        let up = |v: &Array2<f64>| (product(v, &weights) + c).mapv(sigmoid);
+        let down = |h: &Array2<f64>| (product(h, &weights.t().to_owned()) + b).mapv(sigmoid);
+        let ph0 = up(v0);
+        let mut h = match learning.chain {
+            Chain::Cd { .. } => fires(&ph0, Stream::Hidden, 0, draws),
+            Chain::Pcd { .. } => self.chains.clone(),
+        };
+        let (mut vk, mut phk) = (v0.clone(), ph0.clone());
+        for sweep in 1..=learning.chain.sweeps() {
+            vk = fires(&down(&h), Stream::Visible, sweep, draws);
+            phk = up(&vk);
+            h = fires(&phk, Stream::Hidden, sweep, draws);
+        }
+        self.chains = h;
+        let n = v0.nrows() as f64;
+        let d = (product(&v0.t().to_owned(), &ph0) - product(&vk.t().to_owned(), &phk)) / n;
+        let mean = |x: Array2<f64>| (x.sum_axis(ndarray::Axis(0)) / n).insert_axis(ndarray::Axis(0));
+        let (gw, ga) = match self.synapses {
+            Synapses::Reliable => (d.clone(), &d * 0.0),
+            Synapses::JointEnergy => (&q * &d, (&q - &p) * &d),
+            Synapses::PriorMixture => (&xi * &d, &p * (1.0 - &p) * w * &d),
+        };
+        let gradients = [gw - learning.weight_decay * w, ga, mean(v0 - &vk), mean(ph0 - &phk)];
+        let eta = learning.eta_w;
+        let rates = [eta, eta * learning.release_rate_ratio, eta, eta];
+        for (k, gradient) in gradients.iter().enumerate() {
+            self.velocity[k] = learning.momentum * &self.velocity[k] + rates[k] * gradient;
+            self.x[k] = &self.x[k] + &self.velocity[k];
+        }
+        self.x[1].mapv_inplace(|a| a.clamp(-learning.a_limit, learning.a_limit));
+    }
+}
+
+#[test]
+fn steps_of_every_ensemble_agree_with_a_naive_one_in_double_precision() {
+    for synapses in ALL {
+        for chain in [Chain::Cd { k: 1 }, Chain::Cd { k: 3 }, Chain::Pcd { k: 2 }] {
+            // Odd sizes: no multiple of a block, a vector or a random block.
+            let (mut state, batch) = random_case(synapses, 11, 37, 21);
+            let mut naive = Naive::of(&state);
+            let v0 = batch.to_dense().mapv(f64::from);
+            let learning = Learning { chain, a_limit: 1.5, weight_decay: 0.01, ..Learning::default() };
+            let mut scratch = Scratch::default();
+            for t in 0..5 {
+                step(&mut state, &batch, &learning, &mut scratch, Draws::at(9, t));
+                naive.step(&v0, &learning, Draws::at(9, t));
+            }
+            let ours = Naive::of(&state);
+            for (name, (x, y)) in ["w", "a", "b", "c"].iter().zip(ours.x.iter().zip(&naive.x)) {
+                // Five steps of f32 sums of up to 37 terms: 37·5·6e-8 ≈ 1e-5, times the rate 1.6 of a.
+                let worst = (x - y).iter().fold(0.0_f64, |m, d| m.max(d.abs()));
+                assert!(worst < 2e-5, "{synapses:?} {chain:?} {name}: {worst}");
+            }
+            if let Chain::Pcd { .. } = chain {
+                assert_eq!(ours.chains, naive.chains, "{synapses:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_fresh_scratch_a_second_run_and_a_restored_state_give_the_same_bits() {
+    for synapses in ALL {
+        let learning = Learning { chain: Chain::Pcd { k: 1 }, ..Learning::default() };
+        let run = |renew: bool| {
+            let (mut state, batch) = random_case(synapses, 8, 30, 18);
+            let mut scratch = Scratch::default();
+            for t in 0..6 {
+                if renew {
+                    scratch = Scratch::default();
+                    let bytes = postcard::to_stdvec(&state).expect("a state serialises");
+                    state = postcard::from_bytes(&bytes).expect("its bytes are a state");
+                }
+                step(&mut state, &batch, &learning, &mut scratch, Draws::at(4, t));
+                // A batch of another size leaves its traces in the scratch.
+                let (mut other, other_batch) = random_case(synapses, 3, 41, 7);
+                step(&mut other, &other_batch, &learning, &mut scratch, Draws::at(4, t));
+            }
+            postcard::to_stdvec(&state).expect("a state serialises")
+        };
+        assert_eq!(run(false), run(true), "{synapses:?}");
+    }
+}
+
+/// FNV-1a, 64 bits.
+fn fingerprint(bytes: &[u8]) -> u64 {
+    bytes
+        .iter()
+        .fold(0xCBF2_9CE4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01B3))
+}
+
+#[test]
+fn learning_gives_the_same_bits_on_every_machine() {
+    // Fingerprints of the stored state, the same at every level. If one changes, the numbers of every
+    // experiment with these machines change: raise their versions.
+    let expected = [0xB459_2D9C_949B_1A63, 0xD70C_F2AA_2F69_AD86, 0xCE6D_85E8_539E_A59B];
+    let found = ALL.map(|synapses| {
+        let (mut state, batch) = random_case(synapses, 25, 150, 77);
+        let learning = Learning { chain: Chain::Pcd { k: 2 }, ..Learning::default() };
+        let mut scratch = Scratch::default();
+        for t in 0..20 {
+            step(&mut state, &batch, &learning, &mut scratch, Draws::at(3, t));
+        }
+        fingerprint(&postcard::to_stdvec(&state).expect("a state serialises"))
+    });
+    assert_eq!(found, expected, "{found:#x?}");
+}
+
+#[test]
+fn other_draws_give_another_step() {
+    let run = |seed, t| {
+        let (mut state, batch) = random_case(Synapses::JointEnergy, 8, 30, 18);
+        step(&mut state, &batch, &Learning::default(), &mut Scratch::default(), Draws::at(seed, t));
+        state.parameters.w
+    };
+    assert_ne!(run(1, 0), run(2, 0));
+    assert_ne!(run(1, 0), run(1, 1));
+}
+
+#[test]
+fn velocities_start_at_rest() {
+    let (state, _) = random_case(Synapses::PriorMixture, 2, 3, 4);
+    assert_eq!(state.velocity, Velocity::zeros(&state.parameters));
+    assert!(state.velocity.a.iter().chain(&state.velocity.w).all(|v| *v == 0.0));
+}
+
+/// Every 3 × 3 bars-and-stripes pattern once.
+fn patterns() -> (BinaryRows, Vec<f64>) {
+    let data = exact::bars_and_stripes(3);
+    let mut batch = BinaryRows::new(9);
+    for image in (0..512_u32).filter(|&image| data[image as usize] > 0.0) {
+        batch.push((0..9).filter(|i| image >> i & 1 == 1));
+    }
+    (batch, data)
+}
+
+#[test]
+fn contrastive_divergence_teaches_every_ensemble_the_bars_and_stripes() {
+    let (batch, data) = patterns();
+    // Independent pixels have −9 log 2 = −6.24 of both likelihoods. The optima are −log 14 = −2.64 and,
+    // as any pixel follows from the other eight, 0.
+    for synapses in ALL {
+        let init = Init { hidden_units: 16, p0: 0.5, w_sd: 0.01 };
+        let mean = batch.column_means();
+        let mut state = State::new(Parameters::init(synapses, init, mean.view(), Draws::at(6, 0)));
+        let learning =
+            Learning { eta_w: 0.2, weight_decay: 0.0, chain: Chain::Cd { k: 5 }, ..Learning::default() };
+        let mut scratch = Scratch::default();
+        for t in 1..=3_000 {
+            step(&mut state, &batch, &learning, &mut scratch, Draws::at(6, t));
+        }
+        let rbm = state.parameters.sampled(0, Draws::at(6, 3_001));
+        let pll = evaluate::pseudo_log_likelihood(&rbm, &batch, 50, Draws::at(6, 3_001));
+        println!("{synapses:?}: pseudo-log-likelihood {pll:.3}");
+        assert!(pll > -0.5, "{synapses:?}: {pll}");
+        if let Some(rbm) = state.parameters.marginal() {
+            let tiny = exact::TinyEnsemble {
+                synapses: Synapses::Reliable,
+                w: rbm.weights().mapv(f64::from),
+                a: Array2::zeros((9, 16)),
+                b: rbm.visible_biases().mapv(f64::from),
+                c: rbm.hidden_biases().mapv(f64::from),
+            };
+            let log_likelihood = exact::collapsed_log_likelihood(&tiny, &data);
+            println!("{synapses:?}: log-likelihood {log_likelihood:.3}");
+            assert!(log_likelihood > -3.5, "{synapses:?}: {log_likelihood}");
+        }
+        if synapses != Synapses::Reliable {
+            let strength: Vec<f64> = state.parameters.w.iter().map(|w| f64::from(w.abs())).collect();
+            let release: Vec<f64> = state.parameters.release_prob().iter().map(|p| f64::from(*p)).collect();
+            let rho = stats::spearman(&strength, &release);
+            println!("{synapses:?}: Spearman(|w|, p) {rho:.2}");
+            assert!(rho > 0.4, "{synapses:?}: {rho}");
+        }
+    }
+}

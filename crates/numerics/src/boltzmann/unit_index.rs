@@ -1,0 +1,32 @@
+//! Where the draw of a unit lives in its stream.
+
+/// Bits for the unit, the example and the sweep; 64 together.
+const UNIT_BITS: u32 = 20;
+const EXAMPLE_BITS: u32 = 22;
+const SWEEP_BITS: u32 = 22;
+
+/// The index of the 32-bit draw of one unit of one example in one sweep.
+///
+/// Fixed fields, so that a draw depends on neither the number of units nor how a batch is split.
+///
+/// # Panics
+/// If a number does not fit its field: 2²⁰ units, 2²² examples, 2²² sweeps.
+pub fn unit_index(sweep: usize, example: usize, unit: usize) -> u64 {
+    assert!(unit < 1 << UNIT_BITS, "unit {unit} has no address: at most 2^20 units");
+    assert!(example < 1 << EXAMPLE_BITS, "example {example} has no address: at most 2^22 examples");
+    assert!(sweep < 1 << SWEEP_BITS, "sweep {sweep} has no address: at most 2^22 sweeps");
+    (sweep as u64) << (UNIT_BITS + EXAMPLE_BITS) | (example as u64) << UNIT_BITS | unit as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_unit_example_and_sweep_have_the_last_address() {
+        assert_eq!(unit_index((1 << 22) - 1, (1 << 22) - 1, (1 << 20) - 1), u64::MAX);
+        assert_eq!(unit_index(0, 0, 5), 5);
+        assert_eq!(unit_index(0, 1, 0), 1 << 20);
+        assert_eq!(unit_index(1, 0, 0), 1 << 42);
+    }
+}

@@ -1,0 +1,66 @@
+//! The purposes of draws, with their fixed numbers.
+
+/// What draws are for; each stream has its own addresses.
+///
+/// The numbers are part of every result: append, never renumber or reuse.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u32)]
+pub enum Stream {
+    /// Splits data into training and test sets.
+    Split = 1,
+    /// Initial parameters.
+    Init = 2,
+    /// Order of the examples.
+    Order = 3,
+    /// Hidden units while learning.
+    Hidden = 4,
+    /// Visible units while learning.
+    Visible = 5,
+    /// Which synapses release while learning.
+    Mask = 6,
+    /// Initial states of persistent chains.
+    Chain = 7,
+    /// Points of a random sweep.
+    Sweep = 8,
+    /// Hidden units of a reconstruction.
+    ObserveHidden = 16,
+    /// Visible units while observing.
+    ObserveVisible = 17,
+    /// Which unit the pseudo-likelihood flips.
+    ObserveFlip = 18,
+    /// Hidden units of Gibbs samples while observing.
+    ObserveSample = 19,
+    /// Which synapses release while observing.
+    ObserveMask = 20,
+    /// Which examples are observed.
+    ObservePick = 21,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_numbers_of_streams_never_change() {
+        use Stream::*;
+        let numbers = [
+            (Split, 1),
+            (Init, 2),
+            (Order, 3),
+            (Hidden, 4),
+            (Visible, 5),
+            (Mask, 6),
+            (Chain, 7),
+            (Sweep, 8),
+            (ObserveHidden, 16),
+            (ObserveVisible, 17),
+            (ObserveFlip, 18),
+            (ObserveSample, 19),
+            (ObserveMask, 20),
+            (ObservePick, 21),
+        ];
+        for (stream, number) in numbers {
+            assert_eq!(stream as u32, number, "{stream:?}");
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! What every request shares: store, clock, doorbell, settings, telemetry.
+
+use std::{ops::Deref, sync::Arc};
+
+use jobs::{Job, JobId, Run, RunId};
+use store::Store;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+
+use crate::{attempts::Attempts, clock::Clock, config::Config, doorbell::Doorbell, fault::Fault, telemetry::Telemetry};
+
+/// Version of the program.
+pub(crate) const BUILD: &str = env!("CARGO_PKG_VERSION");
+
+/// Shared by all requests; cheap to clone.
+#[derive(Clone)]
+pub(crate) struct App(Arc<Shared>);
+
+/// Behind [`App`].
+pub(crate) struct Shared {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) config: Config,
+    pub(crate) clock: Clock,
+    pub(crate) bell: Doorbell,
+    pub(crate) telemetry: Telemetry,
+    pub(crate) attempts: Attempts,
+    /// One permit for each upload of a data set that may be under way.
+    pub(crate) uploads: Semaphore,
+    /// Cancelled when the server begins to go away.
+    pub(crate) drain: CancellationToken,
+}
+
+impl App {
+    pub(crate) fn new(config: Config, store: Arc<dyn Store>) -> Self {
+        Self(Arc::new(Shared {
+            store,
+            clock: Clock::start(),
+            bell: Doorbell::new(),
+            telemetry: Telemetry::new(),
+            attempts: Attempts::default(),
+            uploads: Semaphore::new(config.max_uploads),
+            drain: CancellationToken::new(),
+            config,
+        }))
+    }
+
+    /// Refuses new work while the server goes away.
+    pub(crate) fn accepts_work(&self) -> Result<(), Fault> {
+        if self.drain.is_cancelled() { Err(Fault::draining()) } else { Ok(()) }
+    }
+
+    /// A job by its id or the beginning of it.
+    pub(crate) async fn job(&self, id: &str) -> Result<Job, Fault> {
+        let none = || Fault::not_found(format!("there is no job `{}`", cut(id)));
+        let id = match id.parse::<JobId>() {
+            Ok(id) => id,
+            Err(_) => self.store.find_job(id).await?.ok_or_else(none)?,
+        };
+        self.store.job(id).await?.ok_or_else(none)
+    }
+
+    /// A run by its id or the beginning of it.
+    pub(crate) async fn run(&self, id: &str) -> Result<Run, Fault> {
+        let none = || Fault::not_found(format!("there is no run `{}`", cut(id)));
+        let id = match id.parse::<RunId>() {
+            Ok(id) => id,
+            Err(_) => self.store.find_run(id).await?.ok_or_else(none)?,
+        };
+        self.store.run(id).await?.ok_or_else(none)
+    }
+
+    /// The job of a run that is there.
+    pub(crate) async fn job_of(&self, run: &Run) -> Result<Job, Fault> {
+        let job = self.store.job(run.job).await?;
+        job.ok_or_else(|| Fault::internal(format!("run {} has no job", run.id)))
+    }
+}
+
+impl Deref for App {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
+
+/// What a caller sent, short enough to be sent back.
+pub(crate) fn cut(text: &str) -> String {
+    if text.chars().count() <= 80 { text.to_owned() } else { text.chars().take(79).chain(['…']).collect() }
+}

@@ -1,0 +1,81 @@
+//! A job's log as a stream: rows of the store after a cursor, one after the other, none left out.
+
+use std::{collections::VecDeque, time::Duration};
+
+use futures::{Stream, stream};
+use jobs::{Event, EventKind, JobId};
+use tokio::time::{Instant, sleep, sleep_until};
+
+use crate::{app::App, config::millis, doorbell::JobBell, fault::Fault};
+
+/// Events held for one client: it gets the next ones when it has taken these.
+const BATCH: u32 = 256;
+
+/// Events of `job` with a number greater than `after`, until `job_ended`, a drain, or old age.
+///
+/// Pulled by the client: a slow one holds one batch and delays nobody.
+pub(crate) fn events(app: App, job: JobId, after: u64) -> impl Stream<Item = Result<Event, Fault>> + Send {
+    // Listening begins before the first read, so nothing falls between.
+    let bell = app.bell.job(job);
+    let end = Instant::now() + millis(app.config.stream_age_ms);
+    let gauge = app.telemetry.stream_opened();
+    let cursor = Cursor { job, after, bell, batch: VecDeque::new(), end, ended: false };
+    stream::unfold((app, cursor, gauge), |(app, mut cursor, gauge)| async move {
+        let item = cursor.next(&app).await.transpose()?;
+        Some((item, (app, cursor, gauge)))
+    })
+}
+
+struct Cursor {
+    job: JobId,
+    after: u64,
+    bell: JobBell,
+    batch: VecDeque<Event>,
+    end: Instant,
+    ended: bool,
+}
+
+impl Cursor {
+    async fn next(&mut self, app: &App) -> Result<Option<Event>, Fault> {
+        loop {
+            if self.ended {
+                return Ok(None);
+            }
+            if let Some(event) = self.batch.pop_front() {
+                self.after = event.seq;
+                self.ended = matches!(event.kind, EventKind::JobEnded { .. });
+                return Ok(Some(event));
+            }
+            if app.drain.is_cancelled() {
+                return Ok(None);
+            }
+            match app.store.events(self.job, self.after, BATCH).await {
+                Ok(events) => self.batch = events.into(),
+                Err(error) => {
+                    self.ended = true;
+                    return Err(error.into());
+                }
+            }
+            if self.batch.is_empty() && (self.is_past_the_end(app).await? || !self.wait(app).await) {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// Whether the job ended before the cursor: nothing will follow.
+    async fn is_past_the_end(&self, app: &App) -> Result<bool, Fault> {
+        let job = app.store.job(self.job).await?;
+        Ok(job.is_none_or(|job| job.ended_at.is_some() && job.last_seq <= self.after))
+    }
+
+    /// Waits for a ring or the next look; `false` when the stream is to end.
+    async fn wait(&mut self, app: &App) -> bool {
+        let poll: Duration = millis(app.config.event_poll_ms);
+        tokio::select! {
+            () = self.bell.rung() => true,
+            () = sleep(poll) => true,
+            () = sleep_until(self.end) => false,
+            () = app.drain.cancelled() => false,
+        }
+    }
+}

@@ -1,0 +1,273 @@
+//! What users ask, over gRPC; each call is also an operation of REST.
+
+use std::pin::Pin;
+
+use bytes::Bytes;
+use experiments::{CATALOGUE, find};
+use futures::{Stream, StreamExt};
+use jobs::MetricPoint;
+use proto::v1::{self, job_service_server::JobService, put_dataset_request::Part};
+use store::{MetricQuery, Page, Verb};
+use tonic::{Request, Response, Status, Streaming};
+
+use super::{
+    convert,
+    status::{reply, status},
+};
+use crate::{
+    act::act,
+    app::{App, cut},
+    events::events,
+    fault::Fault,
+    rest::{
+        datasets::dataset,
+        jobs::{job_cursor, run_cursor},
+        metrics::{POINTS, declared, no_metric},
+    },
+    submit::submit,
+    upload::{About, File, Upload},
+};
+
+/// Answers users.
+#[derive(Clone)]
+pub(super) struct JobAnswers(pub(super) App);
+
+#[tonic::async_trait]
+impl JobService for JobAnswers {
+    async fn submit_job(
+        &self,
+        request: Request<v1::SubmitJobRequest>,
+    ) -> Result<Response<v1::SubmitJobResponse>, Status> {
+        reply(self.submit(request.into_inner()).await)
+    }
+
+    async fn get_job(&self, request: Request<v1::GetJobRequest>) -> Result<Response<v1::GetJobResponse>, Status> {
+        let job = self.0.job(&request.into_inner().id).await.and_then(convert::job);
+        reply(job.map(|job| v1::GetJobResponse { job: Some(job) }))
+    }
+
+    async fn list_jobs(&self, request: Request<v1::ListJobsRequest>) -> Result<Response<v1::ListJobsResponse>, Status> {
+        reply(self.jobs(request.into_inner()).await)
+    }
+
+    async fn cancel_job(
+        &self,
+        request: Request<v1::CancelJobRequest>,
+    ) -> Result<Response<v1::CancelJobResponse>, Status> {
+        let job = self.act(&request.into_inner().id, Verb::Cancel).await;
+        reply(job.map(|job| v1::CancelJobResponse { job: Some(job) }))
+    }
+
+    async fn pause_job(&self, request: Request<v1::PauseJobRequest>) -> Result<Response<v1::PauseJobResponse>, Status> {
+        let job = self.act(&request.into_inner().id, Verb::Pause).await;
+        reply(job.map(|job| v1::PauseJobResponse { job: Some(job) }))
+    }
+
+    async fn resume_job(
+        &self,
+        request: Request<v1::ResumeJobRequest>,
+    ) -> Result<Response<v1::ResumeJobResponse>, Status> {
+        let job = self.act(&request.into_inner().id, Verb::Resume).await;
+        reply(job.map(|job| v1::ResumeJobResponse { job: Some(job) }))
+    }
+
+    async fn get_run(&self, request: Request<v1::GetRunRequest>) -> Result<Response<v1::GetRunResponse>, Status> {
+        reply(self.run(&request.into_inner().id).await)
+    }
+
+    async fn list_runs(&self, request: Request<v1::ListRunsRequest>) -> Result<Response<v1::ListRunsResponse>, Status> {
+        reply(self.runs(request.into_inner()).await)
+    }
+
+    type WatchJobStream = Pin<Box<dyn Stream<Item = Result<v1::WatchJobResponse, Status>> + Send>>;
+
+    async fn watch_job(&self, request: Request<v1::WatchJobRequest>) -> Result<Response<Self::WatchJobStream>, Status> {
+        let v1::WatchJobRequest { id, after_seq } = request.into_inner();
+        let job = self.0.job(&id).await.map_err(status)?;
+        let events = events(self.0.clone(), job.id, after_seq);
+        let messages = events.map(|event| event.and_then(|event| convert::event(&event)).map_err(status));
+        Ok(Response::new(Box::pin(messages)))
+    }
+
+    async fn list_metrics(
+        &self,
+        request: Request<v1::ListMetricsRequest>,
+    ) -> Result<Response<v1::ListMetricsResponse>, Status> {
+        reply(self.series(&request.into_inner().run_id).await)
+    }
+
+    async fn query_metrics(
+        &self,
+        request: Request<v1::QueryMetricsRequest>,
+    ) -> Result<Response<v1::QueryMetricsResponse>, Status> {
+        reply(self.metrics(request.into_inner()).await)
+    }
+
+    async fn list_experiments(
+        &self,
+        _: Request<v1::ListExperimentsRequest>,
+    ) -> Result<Response<v1::ListExperimentsResponse>, Status> {
+        let experiments = CATALOGUE.iter().copied().map(convert::experiment).collect();
+        Ok(Response::new(v1::ListExperimentsResponse { experiments }))
+    }
+
+    async fn get_experiment(
+        &self,
+        request: Request<v1::GetExperimentRequest>,
+    ) -> Result<Response<v1::GetExperimentResponse>, Status> {
+        let name = request.into_inner().name;
+        let none = || Fault::not_found(format!("there is no experiment `{}`", cut(&name)));
+        let found = find(&name).map(convert::experiment).ok_or_else(none);
+        reply(found.map(|experiment| v1::GetExperimentResponse { experiment: Some(experiment) }))
+    }
+
+    async fn list_datasets(
+        &self,
+        _: Request<v1::ListDatasetsRequest>,
+    ) -> Result<Response<v1::ListDatasetsResponse>, Status> {
+        let datasets = self.0.store.datasets().await.map_err(|error| status(error.into()))?;
+        let datasets = datasets.into_iter().map(convert::dataset).collect();
+        Ok(Response::new(v1::ListDatasetsResponse { datasets }))
+    }
+
+    async fn get_dataset_info(
+        &self,
+        request: Request<v1::GetDatasetInfoRequest>,
+    ) -> Result<Response<v1::GetDatasetInfoResponse>, Status> {
+        let found = dataset(&self.0, &request.into_inner().name).await.map(convert::dataset);
+        reply(found.map(|dataset| v1::GetDatasetInfoResponse { dataset: Some(dataset) }))
+    }
+
+    async fn put_dataset(
+        &self,
+        request: Request<Streaming<v1::PutDatasetRequest>>,
+    ) -> Result<Response<v1::PutDatasetResponse>, Status> {
+        reply(put_dataset(&self.0, request.into_inner()).await)
+    }
+
+    async fn list_workers(
+        &self,
+        _: Request<v1::ListWorkersRequest>,
+    ) -> Result<Response<v1::ListWorkersResponse>, Status> {
+        let workers = self.live_workers().await.map_err(status)?;
+        let workers = workers.into_iter().map(convert::worker).collect();
+        Ok(Response::new(v1::ListWorkersResponse { workers }))
+    }
+}
+
+impl JobAnswers {
+    async fn submit(&self, request: v1::SubmitJobRequest) -> Result<v1::SubmitJobResponse, Fault> {
+        let key = Some(request.idempotency_key).filter(|key| !key.is_empty());
+        let limit = self.0.config.max_json_bytes;
+        if request.spec_json.len() > limit {
+            let detail = format!("`spec_json` is too large; it must be at most {limit} bytes");
+            return Err(Fault::new(crate::fault::Kind::TooLarge, detail));
+        }
+        let submitted = submit(&self.0, Bytes::from(request.spec_json), key).await?;
+        Ok(v1::SubmitJobResponse { created: submitted.created, job: Some(convert::job(submitted.job)?) })
+    }
+
+    async fn act(&self, id: &str, verb: Verb) -> Result<v1::Job, Fault> {
+        act(&self.0, id, verb).await.and_then(convert::job)
+    }
+
+    async fn jobs(&self, request: v1::ListJobsRequest) -> Result<v1::ListJobsResponse, Fault> {
+        let token = Some(request.page_token.as_str()).filter(|token| !token.is_empty());
+        let page = Page { after: job_cursor(token)?, limit: page_size(request.page_size)? };
+        let page = self.0.store.jobs(page).await?;
+        let next_page_token = page.jobs.last().filter(|_| page.more).map(|job| job.id.to_string());
+        let jobs = page.jobs.into_iter().map(convert::job).collect::<Result<_, _>>()?;
+        Ok(v1::ListJobsResponse { jobs, next_page_token: next_page_token.unwrap_or_default() })
+    }
+
+    async fn run(&self, id: &str) -> Result<v1::GetRunResponse, Fault> {
+        let run = self.0.run(id).await?;
+        let job = self.0.job_of(&run).await?;
+        let live = self.live_workers().await?;
+        Ok(v1::GetRunResponse { run: Some(convert::run(run, &job, &live, self.0.clock.now())) })
+    }
+
+    async fn runs(&self, request: v1::ListRunsRequest) -> Result<v1::ListRunsResponse, Fault> {
+        let job = self.0.job(&request.job_id).await?;
+        let token = Some(request.page_token.as_str()).filter(|token| !token.is_empty());
+        let page = Page { after: run_cursor(token)?, limit: page_size(request.page_size)? };
+        let page = self.0.store.runs(job.id, page).await?;
+        let next_page_token = page.runs.last().filter(|_| page.more).map(|run| run.spec.index.to_string());
+        let (live, now) = (self.live_workers().await?, self.0.clock.now());
+        let runs = page.runs.into_iter().map(|run| convert::run(run, &job, &live, now)).collect();
+        Ok(v1::ListRunsResponse { runs, next_page_token: next_page_token.unwrap_or_default() })
+    }
+
+    async fn series(&self, run: &str) -> Result<v1::ListMetricsResponse, Fault> {
+        let run = self.0.run(run).await?;
+        let job = self.0.job_of(&run).await?;
+        let series = self.0.store.series(run.id).await?.into_iter().map(|series| {
+            let unit = declared(&job, &series.name).map_or("", |spec| spec.unit);
+            convert::series(series, unit)
+        });
+        Ok(v1::ListMetricsResponse { series: series.collect() })
+    }
+
+    async fn metrics(&self, request: v1::QueryMetricsRequest) -> Result<v1::QueryMetricsResponse, Fault> {
+        let v1::QueryMetricsRequest { run_id, name, from, to, points } = request;
+        if points != 0 && !(2..=5_000).contains(&points) {
+            return Err(Fault::invalid_field("points", format!("`points` is {points}; it must be 2 to 5000")));
+        }
+        let run = self.0.run(&run_id).await?;
+        let job = self.0.job_of(&run).await?;
+        let is_stored = self.0.store.series(run.id).await?.iter().any(|series| series.name == name);
+        if !is_stored && declared(&job, &name).is_none() {
+            return Err(no_metric(&job, &name));
+        }
+        let points = if points == 0 { POINTS } else { points };
+        let to = if to == 0 { u64::MAX } else { to };
+        let found = self.0.store.metrics(MetricQuery { run: run.id, name: name.clone(), from, to, points }).await?;
+        let rows = found.rows.into_iter().map(|(step, _, value)| MetricPoint { name: name.clone(), step, value }.into());
+        Ok(v1::QueryMetricsResponse { sampled: found.sampled, total: found.total, rows: rows.collect() })
+    }
+
+    async fn live_workers(&self) -> Result<Vec<jobs::WorkerInfo>, Fault> {
+        let since = self.0.clock.now().saturating_sub(self.0.config.worker_live_ms());
+        Ok(self.0.store.workers(since).await?)
+    }
+}
+
+fn page_size(size: u32) -> Result<u32, Fault> {
+    match size {
+        0 => Ok(50),
+        1..=500 => Ok(size),
+        _ => Err(Fault::invalid_field("page_size", format!("`page_size` is {size}; it must be 1 to 500"))),
+    }
+}
+
+async fn put_dataset(app: &App, mut parts: Streaming<v1::PutDatasetRequest>) -> Result<v1::PutDatasetResponse, Fault> {
+    let mut upload = Upload::begin(app)?;
+    let mut about = None;
+    let broken = |status: Status| Fault::malformed(format!("the stream broke off: {}", status.message()));
+    while let Some(message) = parts.message().await.map_err(broken)? {
+        match (message.part, &about) {
+            (Some(Part::Header(header)), None) => about = Some(read_header(header)?),
+            (Some(Part::Data(data)), Some(_)) => upload.push(file(data.file)?, &data.bytes)?,
+            _ => return Err(Fault::malformed("a header must come first, and once; then the files")),
+        }
+    }
+    let about = about.ok_or_else(|| Fault::malformed("there is no header; it must come first"))?;
+    let stored = upload.finish(about).await?;
+    Ok(v1::PutDatasetResponse { created: stored.created, dataset: Some(convert::dataset(stored)) })
+}
+
+fn read_header(header: v1::DatasetHeader) -> Result<About, Fault> {
+    let wrong = |_| Fault::invalid_field("max", format!("`max` is {}; it must be 1 to 255", header.max));
+    let max = if header.max == 0 { None } else { Some(u8::try_from(header.max).map_err(wrong)?) };
+    Ok(About { name: Some(header.name), max, attribution: Some(header.attribution) })
+}
+
+fn file(number: i32) -> Result<File, Fault> {
+    match v1::DatasetFile::try_from(number) {
+        Ok(v1::DatasetFile::Images) => Ok(File::Images),
+        Ok(v1::DatasetFile::Labels) => Ok(File::Labels),
+        Ok(v1::DatasetFile::TestImages) => Ok(File::TestImages),
+        Ok(v1::DatasetFile::TestLabels) => Ok(File::TestLabels),
+        _ => Err(Fault::invalid_field("file", format!("`file` is {number}; it must be one of the files"))),
+    }
+}

@@ -1,0 +1,89 @@
+//! Our own accept loop: HTTP/1.1 and h2c on one port, with the time-outs that `axum::serve` does not set.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{Router, body::Body};
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo, TokioTimer},
+    server::{conn::auto::Builder, graceful::GracefulShutdown},
+    service::TowerToHyperService,
+};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::{sleep, timeout},
+};
+use tower::ServiceExt;
+
+use crate::{app::App, config::millis, socket::Guarded};
+
+/// A peer that is gone without a word is noticed after twice that.
+const PING: Duration = Duration::from_secs(20);
+const STREAMS_PER_CONNECTION: u32 = 100;
+
+/// Serves connections until a drain begins; then lets open requests end, as long as `drain_ms` allows.
+pub(crate) async fn listen(app: App, listener: TcpListener, router: Router) {
+    let builder = builder(&app);
+    let graceful = GracefulShutdown::new();
+    let connections = Arc::new(Semaphore::new(app.config.max_connections));
+    loop {
+        let next = async {
+            // Connections over the cap wait in the backlog of the system.
+            let permit = Arc::clone(&connections).acquire_owned().await.expect("the semaphore is never closed");
+            (permit, listener.accept().await)
+        };
+        let (permit, accepted) = tokio::select! {
+            next = next => next,
+            () = app.drain.cancelled() => break,
+        };
+        match accepted {
+            Ok((stream, _)) => serve(&app, &builder, &graceful, stream, router.clone(), permit),
+            Err(error) => {
+                // Out of file descriptors, most likely: some of them must close first.
+                tracing::error!(%error, "no connection accepted: {error}");
+                sleep(Duration::from_millis(100)).await;
+            }
+        }
+    }
+    drop(listener);
+    if timeout(millis(app.config.drain_ms), graceful.shutdown()).await.is_err() {
+        tracing::warn!("some requests did not end within {} ms", app.config.drain_ms);
+    }
+}
+
+fn builder(app: &App) -> Builder<TokioExecutor> {
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(millis(app.config.header_timeout_ms));
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(STREAMS_PER_CONNECTION)
+        .keep_alive_interval(PING)
+        .keep_alive_timeout(PING);
+    builder
+}
+
+fn serve(
+    app: &App,
+    builder: &Builder<TokioExecutor>,
+    graceful: &GracefulShutdown,
+    stream: TcpStream,
+    router: Router,
+    permit: OwnedSemaphorePermit,
+) {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "no TCP_NODELAY: {error}");
+    }
+    let config = &app.config;
+    let io = Guarded::new(stream, millis(config.header_timeout_ms), millis(config.write_timeout_ms));
+    let service = router.map_request(|request: hyper::Request<hyper::body::Incoming>| request.map(Body::new));
+    let connection = builder.serve_connection(TokioIo::new(io), TowerToHyperService::new(service)).into_owned();
+    let connection = graceful.watch(connection);
+    tokio::spawn(async move {
+        if let Err(error) = connection.await {
+            // Peers go away all the time; it is no fault of ours.
+            tracing::debug!(%error, "connection ended: {error}");
+        }
+        drop(permit);
+    });
+}

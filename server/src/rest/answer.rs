@@ -1,0 +1,104 @@
+//! Answers that several handlers give: tagged JSON, accepted wishes, pages.
+
+use axum::{
+    Json,
+    body::Body,
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::{Deserialize, Serialize};
+use utoipa::IntoParams;
+
+use crate::fault::Fault;
+
+/// Which part of a list.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Part {
+    /// At most that many.
+    #[serde(default = "fifty")]
+    #[param(minimum = 1, maximum = 500, default = 50)]
+    pub(super) limit: u32,
+    /// `next_cursor` of the page before.
+    #[param(pattern = "^[0-9a-f-]{1,36}$", nullable = false)]
+    pub(super) cursor: Option<String>,
+}
+
+fn fifty() -> u32 {
+    50
+}
+
+impl Part {
+    /// The limit, if it is within bounds.
+    pub(super) fn limit(&self) -> Result<u32, Fault> {
+        within("limit", self.limit, 1, 500)
+    }
+}
+
+/// `value` if it is within bounds.
+pub(super) fn within(name: &str, value: u32, least: u32, most: u32) -> Result<u32, Fault> {
+    if (least..=most).contains(&value) {
+        return Ok(value);
+    }
+    Err(Fault::malformed(format!("`{name}` is {value}; it must be {least} to {most}")))
+}
+
+/// JSON with a weak ETag; 304 if the client has it already.
+pub(super) fn tagged<T: Serialize>(request: &HeaderMap, body: &T) -> Result<Response, Fault> {
+    let bytes = serde_json::to_vec(body).map_err(Fault::internal)?;
+    Ok(tagged_bytes(request, "application/json", bytes))
+}
+
+/// Bytes with a weak ETag; 304 if the client has them already.
+pub(super) fn tagged_bytes(request: &HeaderMap, media_type: &'static str, bytes: Vec<u8>) -> Response {
+    let tag = etag(&bytes);
+    let known = request.get_all(header::IF_NONE_MATCH).iter().any(|tags| matches(tags, &tag));
+    let mut response = if known {
+        StatusCode::NOT_MODIFIED.into_response()
+    } else {
+        let mut response = Response::new(Body::from(bytes));
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
+        response
+    };
+    response.headers_mut().insert(header::ETAG, tag);
+    // Ask again each time: a tag answers whether anything moved.
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept"));
+    response
+}
+
+/// 202: on its way; ask again in a second.
+pub(super) fn accepted<T: Serialize>(body: T) -> Response {
+    let mut response = (StatusCode::ACCEPTED, Json(body)).into_response();
+    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    response
+}
+
+/// Weak: equal content may be written in other bytes by another version.
+pub(super) fn etag(bytes: &[u8]) -> HeaderValue {
+    let tag = format!("W/\"{}\"", &blake3::hash(bytes).to_hex()[..16]);
+    HeaderValue::from_str(&tag).expect("hex digits and quotes are visible ASCII")
+}
+
+fn matches(tags: &HeaderValue, tag: &HeaderValue) -> bool {
+    let (Ok(tags), Ok(tag)) = (tags.to_str(), tag.to_str()) else { return false };
+    let strong = tag.trim_start_matches("W/");
+    tags.split(',').map(str::trim).any(|one| one == "*" || one.trim_start_matches("W/") == strong)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tag_is_found_among_several_strong_or_weak() {
+        let tag = etag(b"content");
+        let text = tag.to_str().expect("visible");
+        let strong = text.trim_start_matches("W/");
+        for tags in [text.to_owned(), strong.to_owned(), format!("\"a\", {text}"), "*".to_owned()] {
+            assert!(matches(&HeaderValue::from_str(&tags).expect("visible"), &tag), "{tags}");
+        }
+        assert!(!matches(&HeaderValue::from_static("\"a\""), &tag));
+    }
+}

@@ -1,0 +1,77 @@
+//! Data sets as users read them.
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+use utoipa::ToSchema;
+
+use crate::clock::rfc3339;
+
+/// All data sets.
+#[derive(Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Datasets {
+    pub(crate) datasets: Vec<Dataset>,
+}
+
+/// A data set.
+#[derive(Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Dataset {
+    #[schema(pattern = "^blake3:[0-9a-f]{64}$")]
+    hash: String,
+    names: Vec<String>,
+    /// `images`.
+    kind: String,
+    /// `{"kind": "images", "count", "rows", "cols", "max", "test_count", "labelled"}`.
+    #[schema(value_type = Object)]
+    shape: Box<RawValue>,
+    /// Whose it is and under which licence.
+    #[schema(required)]
+    attribution: Option<String>,
+    /// Length of the content, decoded.
+    bytes: u64,
+    #[schema(format = DateTime)]
+    created_at: String,
+}
+
+impl From<store::Dataset> for Dataset {
+    fn from(dataset: store::Dataset) -> Self {
+        Self {
+            hash: dataset.hash.to_string(),
+            names: dataset.names,
+            kind: dataset.kind,
+            shape: RawValue::from_string(dataset.shape).unwrap_or_default(),
+            attribution: dataset.attribution,
+            bytes: dataset.bytes,
+            created_at: rfc3339(dataset.created_at),
+        }
+    }
+}
+
+/// A data set to upload: images in IDX files, plain or gzip.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "only its schema is used; the form is read as a stream")]
+pub(crate) struct UploadForm {
+    /// Name to call it by.
+    #[schema(min_length = 1, max_length = 128, pattern = "^[A-Za-z0-9_-][A-Za-z0-9._-]*$")]
+    name: String,
+    /// Greatest value of a pixel; 255 when absent.
+    #[schema(minimum = 1, maximum = 255)]
+    max: Option<u8>,
+    /// Whose it is and under which licence.
+    #[schema(max_length = 1024)]
+    attribution: Option<String>,
+    /// IDX file (count, rows, columns) of bytes.
+    #[schema(value_type = String, format = Binary)]
+    images: Vec<u8>,
+    /// IDX file (count) of bytes.
+    #[schema(value_type = Option<String>, format = Binary)]
+    labels: Option<Vec<u8>>,
+    /// The official test part.
+    #[schema(value_type = Option<String>, format = Binary)]
+    test_images: Option<Vec<u8>>,
+    /// Labels of the test part.
+    #[schema(value_type = Option<String>, format = Binary)]
+    test_labels: Option<Vec<u8>>,
+}

@@ -1,0 +1,159 @@
+//! A job on its way from document to runs: catalogue, points, params, plan.
+
+use std::collections::BTreeMap;
+
+use experiments::{CanonicalParams, DataNeed, DataShape, Kind, ParamError, Plan, find};
+use jobs::{JobSpec, Point, RunSpec, Sweep, expand};
+use serde_json::Value as Json;
+
+use super::{
+    breaches::Breaches,
+    document::{self, name},
+};
+use crate::{fault::Fault, json};
+
+/// A spec whose params are resolved; what is wrong so far waits in `breaches`.
+pub(super) struct Draft {
+    spec: JobSpec,
+    kind: &'static dyn Kind,
+    points: Vec<Resolved>,
+    pub(super) breaches: Breaches,
+}
+
+/// One point of the sweep, or the only one.
+struct Resolved {
+    params: CanonicalParams,
+    overrides: BTreeMap<String, Json>,
+    runs: Vec<(u32, u64)>,
+}
+
+impl Draft {
+    /// Reads a document as far as it can be checked without a store.
+    pub(super) fn read(body: &[u8]) -> Result<Self, Fault> {
+        let document = json::parse(body)?;
+        let mut breaches = Breaches::default();
+        let Ok(mut spec) = serde_json::from_value::<JobSpec>(document.clone()) else {
+            document::check(&document, &mut breaches);
+            if breaches.is_empty() {
+                breaches.add("", "the job does not have the form that the API's description gives");
+            }
+            return Err(breaches.into_fault());
+        };
+        let expanded = expand(&spec).unwrap_or_else(|errors| {
+            for error in errors {
+                breaches.add(error.field.clone(), format!("`{}` {}", name(&error.field), error.rule));
+            }
+            Vec::new()
+        });
+        document::check(&document, &mut breaches);
+        let Some(kind) = find_kind(&spec, &mut breaches) else { return Err(breaches.into_fault()) };
+        spec.version = Some(kind.version());
+
+        let mut draft = Self { spec, kind, points: Vec::new(), breaches };
+        draft.resolve(expanded);
+        if draft.points.is_empty() { Err(draft.breaches.into_fault()) } else { Ok(draft) }
+    }
+
+    pub(super) fn spec(&self) -> &JobSpec {
+        &self.spec
+    }
+
+    pub(super) fn into_spec(self) -> JobSpec {
+        self.spec
+    }
+
+    /// What data the experiment takes with the first point's params.
+    pub(super) fn data_need(&self) -> DataNeed {
+        self.points.first().map_or(DataNeed::None, |point| self.kind.data_need(&point.params))
+    }
+
+    /// The runs, once the data is known; or everything that is wrong.
+    pub(super) fn plan(&mut self, shape: &DataShape) -> Result<Vec<RunSpec>, Fault> {
+        let mut runs = Vec::new();
+        for at in 0..self.points.len() {
+            match self.kind.plan(&self.points[at].params, shape) {
+                Ok(plan) => {
+                    self.check_memory(&plan);
+                    let point = &self.points[at];
+                    runs.extend(point.runs.iter().map(|&(index, seed)| run_spec(index, seed, &point.params, plan)));
+                }
+                Err(error) => {
+                    let overrides = self.points[at].overrides.clone();
+                    self.note(&error, &overrides, at);
+                }
+            }
+        }
+        let breaches = std::mem::take(&mut self.breaches);
+        if breaches.is_empty() { Ok(runs) } else { Err(breaches.into_fault()) }
+    }
+
+    /// Params of each point; points come with their seeds in a row.
+    fn resolve(&mut self, expanded: Vec<Point>) {
+        for (at, group) in expanded.chunk_by(|a, b| a.overrides == b.overrides).enumerate() {
+            let runs = group.iter().map(|point| (point.index, point.seed)).collect();
+            match self.kind.resolve(self.spec.preset.as_deref(), &group[0].params) {
+                Ok(params) => {
+                    self.points.push(Resolved { params, overrides: group[0].overrides.clone(), runs });
+                }
+                Err(errors) => errors.iter().for_each(|error| self.note(error, &group[0].overrides, at)),
+            }
+        }
+    }
+
+    /// Notes a wrong parameter where the user wrote it: in the sweep or in the params.
+    fn note(&mut self, error: &ParamError, overrides: &BTreeMap<String, Json>, at: usize) {
+        let path = error.pointer.trim_start_matches('/').replace('/', ".");
+        let inside = |outer: &str, inner: &str| {
+            inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        let swept = overrides.keys().find(|key| inside(key, &path) || (!path.is_empty() && inside(&path, key)));
+        let pointer = match (swept, &self.spec.sweep) {
+            (Some(key), Some(Sweep::List(_))) => format!("/sweep/list/{at}/{}", escape(key)),
+            (Some(key), _) => format!("/sweep/grid/{}", escape(key)),
+            (None, _) => format!("/params{}", error.pointer),
+        };
+        self.breaches.add(pointer, error.to_string());
+    }
+
+    fn check_memory(&mut self, plan: &Plan) {
+        let limit = self.spec.limits.memory_bytes;
+        if plan.memory_bytes > limit {
+            let needed = plan.memory_bytes;
+            let detail = format!("`limits.memory_bytes` is {limit}; it must be at least {needed}, which a run needs");
+            self.breaches.add("/limits/memory_bytes", detail);
+        }
+    }
+}
+
+fn run_spec(index: u32, seed: u64, params: &CanonicalParams, plan: Plan) -> RunSpec {
+    let Plan { steps, memory_bytes } = plan;
+    RunSpec { index, params: params.as_str().to_owned(), seed, steps, memory_bytes }
+}
+
+/// The experiment that a spec names, if it is in the catalogue; version and preset are checked on the way.
+fn find_kind(spec: &JobSpec, breaches: &mut Breaches) -> Option<&'static dyn Kind> {
+    let Some(kind) = find(&spec.experiment) else {
+        let known: Vec<&str> = experiments::CATALOGUE.iter().map(|kind| kind.name()).collect();
+        let name = crate::app::cut(&spec.experiment);
+        let detail = format!("`experiment` is `{name}`; it must be one of {}", known.join(", "));
+        breaches.add_if_new("/experiment", detail);
+        return None;
+    };
+    if let Some(version) = spec.version.filter(|version| *version != kind.version()) {
+        let detail = format!("`version` is {version}; it must be {}, the one that this server has", kind.version());
+        breaches.add_if_new("/version", detail);
+    }
+    let Some(preset) = spec.preset.as_deref() else { return Some(kind) };
+    let known: Vec<&str> = kind.presets().iter().map(|(name, _)| *name).collect();
+    if known.contains(&preset) {
+        return Some(kind);
+    }
+    let rule = if known.is_empty() { "left out".to_owned() } else { format!("one of {}", known.join(", ")) };
+    breaches.add_if_new("/preset", format!("`preset` is `{}`; it must be {rule}", crate::app::cut(preset)));
+    None
+}
+
+/// A key as part of a JSON pointer.
+fn escape(key: &str) -> String {
+    key.replace('~', "~0").replace('/', "~1")
+}

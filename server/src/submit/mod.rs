@@ -1,0 +1,91 @@
+//! From a document to a stored job: everything is checked, and all errors named, before anything is stored.
+//! REST and gRPC come in here.
+
+mod breaches;
+mod document;
+mod draft;
+mod schema;
+
+use bytes::Bytes;
+use experiments::{DataNeed, DataShape};
+use jobs::{DatasetHash, JobId, RunId};
+use store::{NewJob, NewRun, Submitted};
+use tokio::task::spawn_blocking;
+
+use crate::{app::App, fault::Fault};
+use draft::Draft;
+
+pub(crate) use schema::job_spec_schema;
+
+/// Longest idempotency key.
+const KEY_BYTES: usize = 128;
+
+/// Checks and stores a job, or answers the one that the same key made before.
+pub(crate) async fn submit(app: &App, body: Bytes, key: Option<String>) -> Result<Submitted, Fault> {
+    app.accepts_work()?;
+    if let Some(key) = &key {
+        check_key(key)?;
+    }
+    let body_hash = *blake3::hash(&body).as_bytes();
+    // A thousand points take a while to check: not on a thread that serves connections.
+    let draft = spawn_blocking(move || Draft::read(&body)).await.map_err(Fault::internal)??;
+    let mut found = find_dataset(app, draft).await?;
+    let runs = found.draft.plan(&found.shape)?;
+
+    let run = |spec| NewRun { id: RunId(app.clock.id()), spec };
+    let job = NewJob {
+        id: JobId(app.clock.id()),
+        spec: found.draft.into_spec(),
+        dataset: found.hash,
+        runs: runs.into_iter().map(run).collect(),
+        idempotency: key.map(|key| (key, body_hash)),
+        now: app.clock.now(),
+    };
+    let submitted = app.store.submit(job).await?;
+    if submitted.created {
+        let (id, runs) = (submitted.job.id, submitted.job.counts.total());
+        tracing::info!(job.id = %id, runs, "job {id} accepted with {runs} runs");
+        app.telemetry.job_submitted();
+        app.bell.ring_work();
+        app.bell.ring_job(id);
+    }
+    Ok(submitted)
+}
+
+fn check_key(key: &str) -> Result<(), Fault> {
+    if key.is_empty() || key.len() > KEY_BYTES || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
+        let detail = format!(
+            "the idempotency key is {} bytes long; it must be 1 to {KEY_BYTES} visible ASCII characters",
+            key.len()
+        );
+        return Err(Fault::malformed(detail));
+    }
+    Ok(())
+}
+
+/// A draft and the data set it means.
+struct Found {
+    draft: Draft,
+    hash: Option<DatasetHash>,
+    shape: DataShape,
+}
+
+/// Resolves the name of the data set to its hash; a name that means nothing is one more breach.
+async fn find_dataset(app: &App, mut draft: Draft) -> Result<Found, Fault> {
+    let name = match (draft.data_need(), draft.spec().dataset.clone()) {
+        (DataNeed::None, None) => return Ok(Found { draft, hash: None, shape: DataShape::None }),
+        (DataNeed::None, Some(name)) => {
+            let detail = format!("`dataset` is `{name}`; it must be left out, for the experiment takes no data");
+            draft.breaches.add("/dataset", detail);
+            return Err(draft.breaches.into_fault());
+        }
+        (DataNeed::Images { builtin }, name) => name.unwrap_or_else(|| builtin.to_owned()),
+    };
+    let Some(dataset) = app.store.dataset(&name).await? else {
+        let detail = format!("`dataset` is `{name}`; it must be the name or hash of a data set that was uploaded");
+        draft.breaches.add("/dataset", detail);
+        return Err(draft.breaches.into_fault());
+    };
+    let shape = serde_json::from_str(&dataset.shape).map_err(Fault::internal)?;
+    Ok(Found { draft, hash: Some(dataset.hash), shape })
+}

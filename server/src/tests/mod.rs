@@ -1,0 +1,12 @@
+//! The server as its clients see it, over the memory store.
+
+mod datasets;
+mod errors;
+mod events;
+mod gate;
+mod grpc_jobs;
+mod grpc_workers;
+mod jobs;
+mod parity;
+mod reads;
+mod support;

@@ -1,0 +1,177 @@
+//! `vesicle data`: data sets of the server.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use clap::{Args, Subcommand};
+use reqwest::multipart::{Form, Part};
+use serde::Deserialize;
+use serde_json::Value as Json;
+
+use crate::{
+    cli::Global,
+    client::{Client, Dataset},
+    exit::{Ended, Exit},
+    output::{self, Output},
+    text::{Paint, Table, bytes, grouped},
+};
+
+const ADD_EXAMPLES: &str = "\
+Examples:
+  vesicle data add mnist --images train-images-idx3-ubyte.gz --labels train-labels-idx1-ubyte.gz \\
+      --test-images t10k-images-idx3-ubyte.gz --test-labels t10k-labels-idx1-ubyte.gz
+  vesicle data add patches --images patches.idx --max 15 --attribution \"J. Doe, CC BY 4.0\"
+
+Files are IDX, the format of MNIST, plain or .gz. The same content again is no new data set.";
+
+/// Data sets of the server
+#[derive(Debug, Args)]
+pub(crate) struct DataCommand {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    Add(AddArgs),
+    /// List the data sets
+    Ls(Output),
+}
+
+/// Upload a data set of images
+#[derive(Debug, Args)]
+#[command(after_help = ADD_EXAMPLES)]
+struct AddArgs {
+    /// Name to call it by
+    name: String,
+    #[command(flatten)]
+    upload: Upload,
+    #[command(flatten)]
+    output: Output,
+}
+
+/// What is uploaded.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Upload {
+    /// Images (IDX, plain or .gz)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) images: PathBuf,
+    /// Their labels
+    #[arg(long, value_name = "FILE")]
+    pub(crate) labels: Option<PathBuf>,
+    /// Images of an official test part, which is never trained on
+    #[arg(long, value_name = "FILE")]
+    pub(crate) test_images: Option<PathBuf>,
+    /// Labels of the test part
+    #[arg(long, value_name = "FILE", requires = "test_images")]
+    pub(crate) test_labels: Option<PathBuf>,
+    /// Greatest value that a pixel can take [default: 255]
+    #[arg(long, value_name = "N")]
+    pub(crate) max: Option<u8>,
+    /// Whose it is and under which licence
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) attribution: Option<String>,
+}
+
+/// Runs the command.
+pub(crate) async fn run(command: DataCommand, global: &Global) -> Ended {
+    let client = global.client()?;
+    match command.verb {
+        Verb::Add(args) => add(&client, args).await,
+        Verb::Ls(args) => ls(&client, args).await,
+    }
+}
+
+async fn add(client: &Client, args: AddArgs) -> Ended {
+    let answer = upload(client, &args.name, &args.upload).await?;
+    if args.output.json {
+        output::json(&answer)?;
+        return Ok(Exit::Ok);
+    }
+    let dataset: Dataset = serde_json::from_value(answer)?;
+    output::line(&dataset.hash)?;
+    eprintln!("{} is stored: {}", args.name, shape(&dataset.shape));
+    Ok(Exit::Ok)
+}
+
+/// Uploads a data set; the same content again is answered as before.
+pub(crate) async fn upload(client: &Client, name: &str, upload: &Upload) -> anyhow::Result<Json> {
+    // Streams are used up by a try, so each try opens the files anew.
+    client.upload("/datasets", async || form(name, upload).await).await
+}
+
+async fn form(name: &str, upload: &Upload) -> anyhow::Result<Form> {
+    let mut form = Form::new().text("name", name.to_owned());
+    if let Some(max) = upload.max {
+        form = form.text("max", max.to_string());
+    }
+    if let Some(attribution) = &upload.attribution {
+        form = form.text("attribution", attribution.clone());
+    }
+    let files = [
+        ("images", Some(&upload.images)),
+        ("labels", upload.labels.as_ref()),
+        ("test_images", upload.test_images.as_ref()),
+        ("test_labels", upload.test_labels.as_ref()),
+    ];
+    for (field, path) in files {
+        if let Some(path) = path {
+            form = form.part(field, part(path).await?);
+        }
+    }
+    Ok(form)
+}
+
+async fn part(path: &Path) -> anyhow::Result<Part> {
+    Part::file(path).await.with_context(|| format!("cannot read {}", path.display()))
+}
+
+#[derive(Deserialize)]
+struct Datasets {
+    datasets: Vec<Dataset>,
+}
+
+async fn ls(client: &Client, args: Output) -> Ended {
+    if args.json {
+        output::json(&client.get("/datasets").await?)?;
+        return Ok(Exit::Ok);
+    }
+    let Datasets { datasets } = client.get("/datasets").await?;
+    let mut table = Table::new(Paint::stdout(), &["name", "hash", "shape", ">size", "attribution"]);
+    for dataset in datasets {
+        table.row([
+            &dataset.names.join(", "),
+            dataset.hash.get(..19).unwrap_or(&dataset.hash),
+            &shape(&dataset.shape),
+            &bytes(dataset.bytes),
+            dataset.attribution.as_deref().unwrap_or("-"),
+        ]);
+    }
+    output::text(&table.to_string())?;
+    Ok(Exit::Ok)
+}
+
+/// `1,797 images of 8x8, pixels to 16, labelled`.
+fn shape(shape: &Json) -> String {
+    let count = |field: &str| shape[field].as_u64().unwrap_or_default();
+    let mut out = format!("{} images of {}x{}", grouped(count("count")), count("rows"), count("cols"));
+    out += &format!(", pixels to {}", count("max"));
+    if count("test_count") > 0 {
+        out += &format!(", {} for testing", grouped(count("test_count")));
+    }
+    if shape["labelled"].as_bool() == Some(true) {
+        out += ", labelled";
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shapes_are_told_in_words() {
+        let digits = serde_json::json!({"count": 1797, "rows": 8, "cols": 8, "max": 16, "test_count": 0, "labelled": true});
+        assert_eq!(shape(&digits), "1,797 images of 8x8, pixels to 16, labelled");
+    }
+}

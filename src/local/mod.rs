@@ -1,0 +1,10 @@
+//! A service on this machine: the server in this process, workers as child processes of the same binary.
+
+mod backoff;
+mod crew;
+mod service;
+mod signals;
+
+pub(crate) use crew::{Crew, Voice};
+pub(crate) use service::Service;
+pub(crate) use signals::{asked_to_stop, exit_on_second_signal};

@@ -1,0 +1,67 @@
+//! `vesicle`: the one binary. Each subcommand is a small file of its own; what they share is in `client` (the REST
+//! API), `local` (server and workers of this machine) and `text` (words and pictures for people).
+#![forbid(unsafe_code)]
+
+mod cli;
+mod client;
+mod data;
+mod demo;
+mod doctor;
+mod document;
+mod exit;
+mod experiments_cmd;
+mod live;
+mod local;
+mod local_data;
+mod logs;
+mod ls;
+mod metrics;
+mod output;
+mod reproduce;
+mod run;
+mod run_bar;
+mod serve;
+mod setting;
+mod settings;
+mod show;
+mod story;
+mod submit;
+mod text;
+mod together;
+mod up;
+mod value;
+mod verbs;
+mod watch;
+mod work;
+mod workers;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::{cli::Cli, exit::Exit, text::Paint};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let ended = match runtime {
+        Ok(runtime) => {
+            let ended = runtime.block_on(cli.execute());
+            // A blocked reader of standard input must not hold the process up.
+            runtime.shutdown_background();
+            ended
+        }
+        Err(error) => Err(error.into()),
+    };
+    let exit = ended.unwrap_or_else(|error| report(&error));
+    ExitCode::from(exit as u8)
+}
+
+/// Tells what went wrong, with its causes, and which exit code says so.
+fn report(error: &anyhow::Error) -> Exit {
+    if exit::is_broken_pipe(error) {
+        return Exit::Ok;
+    }
+    eprintln!("{} {error:#}", Paint::stderr().red("error:"));
+    Exit::of_error(error)
+}

@@ -1,0 +1,213 @@
+//! What goes into a store and comes out of it, where the words of `jobs` have no name for it.
+
+use jobs::{Change, DatasetHash, Job, JobId, JobSpec, Millis, Run, RunId, RunSpec, Value, WorkerInfo};
+
+/// A checked job on its way in.
+#[derive(Debug, Clone)]
+pub struct NewJob {
+    /// Its id, made by the caller.
+    pub id: JobId,
+    /// As submitted, with the version filled in.
+    pub spec: JobSpec,
+    /// The data set its name means now.
+    pub dataset: Option<DatasetHash>,
+    /// Its runs, by index.
+    pub runs: Vec<NewRun>,
+    /// The client's idempotency key and a hash of the request's body.
+    pub idempotency: Option<(String, [u8; 32])>,
+    /// When it was accepted.
+    pub now: Millis,
+}
+
+/// One run of a [`NewJob`].
+#[derive(Debug, Clone)]
+pub struct NewRun {
+    /// Its id, made by the caller.
+    pub id: RunId,
+    /// What it computes.
+    pub spec: RunSpec,
+}
+
+/// A job in the store.
+#[derive(Debug, Clone)]
+pub struct Submitted {
+    /// The job.
+    pub job: Job,
+    /// Whether this call made it; else the same key had made it before.
+    pub created: bool,
+}
+
+/// A worker asks for work.
+#[derive(Debug, Clone)]
+pub struct AcquireRequest {
+    /// Who asks, and what it can run.
+    pub worker: WorkerInfo,
+    /// Memory that its other runs leave, in bytes.
+    pub free_memory: u64,
+    /// When, on the server's clock.
+    pub now: Millis,
+    /// How long the lease is good for.
+    pub ttl_ms: u64,
+}
+
+/// A lease and everything the worker needs to begin.
+#[derive(Debug, Clone)]
+pub struct Granted {
+    /// The run, in state running, its attempt raised.
+    pub run: Run,
+    /// Its job.
+    pub job: Job,
+    /// Newest good checkpoint.
+    pub checkpoint: Option<StoredCheckpoint>,
+}
+
+/// What a user asks of a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verb {
+    /// End every run that has not ended.
+    Cancel,
+    /// Put every run that has not ended aside.
+    Pause,
+    /// Queue every paused run.
+    Resume,
+}
+
+impl Verb {
+    pub(crate) fn change(self) -> Change {
+        match self {
+            Self::Cancel => Change::Cancel,
+            Self::Pause => Change::Pause,
+            Self::Resume => Change::Resume,
+        }
+    }
+}
+
+/// A piece of a blob, at most 1 MiB.
+#[derive(Debug, Clone)]
+pub struct Chunk {
+    /// Its place, from 0.
+    pub n: u32,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+}
+
+/// A checkpoint as stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredCheckpoint {
+    /// Step of the state.
+    pub step: u64,
+    /// The attempt that made it.
+    pub attempt: u32,
+    /// BLAKE3 of all bytes as stored.
+    pub digest: [u8; 32],
+    /// Length of all bytes.
+    pub bytes: u64,
+    /// When it was stored.
+    pub at: Millis,
+}
+
+/// A data set on its way in.
+#[derive(Debug, Clone)]
+pub struct NewDataset {
+    /// Name to call it by.
+    pub name: String,
+    /// BLAKE3 of `content`; checked.
+    pub hash: DatasetHash,
+    /// `images`.
+    pub kind: String,
+    /// Shape and meta for people and plans, as JSON text.
+    pub shape: String,
+    /// Whose it is and under which licence, when known.
+    pub attribution: Option<String>,
+    /// The encoded content; the store compresses it.
+    pub content: Vec<u8>,
+}
+
+/// A data set in the store.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Dataset {
+    /// Hash of its content.
+    pub hash: DatasetHash,
+    /// Its names, sorted.
+    pub names: Vec<String>,
+    /// `images`.
+    pub kind: String,
+    /// Shape and meta, as JSON text.
+    pub shape: String,
+    /// Whose it is and under which licence.
+    pub attribution: Option<String>,
+    /// Length of the encoded content.
+    pub bytes: u64,
+    /// When it came.
+    pub created_at: Millis,
+    /// Whether this call made it.
+    pub created: bool,
+}
+
+/// A page of a list: `limit` entries after a cursor.
+#[derive(Debug, Clone)]
+pub struct Page<C> {
+    /// The last entry already seen.
+    pub after: Option<C>,
+    /// At most that many.
+    pub limit: u32,
+}
+
+/// Jobs, newest first.
+#[derive(Debug, Clone)]
+pub struct JobPage {
+    /// The jobs.
+    pub jobs: Vec<Job>,
+    /// Whether more follow.
+    pub more: bool,
+}
+
+/// Runs by index.
+#[derive(Debug, Clone)]
+pub struct RunPage {
+    /// The runs.
+    pub runs: Vec<Run>,
+    /// Whether more follow.
+    pub more: bool,
+}
+
+/// One metric of a run, without its values.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Series {
+    /// Its name.
+    pub name: String,
+    /// How it is drawn.
+    pub kind: jobs::MetricKind,
+    /// How many steps have a value.
+    pub count: u64,
+    /// The last step that has one.
+    pub last_step: u64,
+    /// Its value there, when it is a scalar.
+    pub last: Option<f64>,
+}
+
+/// Which values of a metric.
+#[derive(Debug, Clone)]
+pub struct MetricQuery {
+    /// The run.
+    pub run: RunId,
+    /// The metric.
+    pub name: String,
+    /// First step.
+    pub from: u64,
+    /// Last step.
+    pub to: u64,
+    /// At most that many rows of a scalar: the first, the last, and of each bucket the least and the greatest.
+    pub points: u32,
+}
+
+/// Values by step.
+#[derive(Debug, Clone)]
+pub struct Rows {
+    /// Whether rows were left out.
+    pub sampled: bool,
+    /// How many there are.
+    pub total: u64,
+    /// Step, the attempt that first wrote it, and value.
+    pub rows: Vec<(u64, u32, Value)>,
+}

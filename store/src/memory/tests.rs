@@ -1,0 +1,12 @@
+//! The conformance suite over the memory store.
+
+use std::sync::Arc;
+
+use super::Memory;
+use crate::Store;
+
+async fn empty() -> (Arc<dyn Store>, ()) {
+    (Arc::new(Memory::new(jobs::Policy::default())), ())
+}
+
+crate::conformance!(empty);

@@ -1,0 +1,214 @@
+//! Checkpoints: chunks first, then the row that names them.
+
+use jobs::{Change, CheckpointRef, EventKind, Millis, Policy, RunId};
+use sqlx::Row as _;
+
+use super::writer::{Weight, Writer};
+use super::{Db, read, runs};
+use crate::rows::{self, Columns as _, int};
+use crate::{Chunk, Result, StoreError, StoredCheckpoint, limits};
+
+/// Stores chunks in slices that a group can hold.
+pub(super) async fn put(writer: &Writer, digest: [u8; 32], chunks: Vec<Chunk>, now: Millis) -> Result<()> {
+    rows::check_chunks(&chunks)?;
+    let mut chunks = chunks.into_iter().peekable();
+    while chunks.peek().is_some() {
+        let slice: Vec<Chunk> = chunks.by_ref().take(4).collect();
+        let weight = Weight::of(slice.len(), slice.iter().map(|chunk| chunk.bytes.len()).sum());
+        writer
+            .write(weight, move |db| Box::pin(async move { put_slice(db, digest, &slice, now).await }))
+            .await?;
+    }
+    Ok(())
+}
+
+async fn put_slice(db: &mut Db, digest: [u8; 32], chunks: &[Chunk], now: Millis) -> Result<()> {
+    for chunk in chunks {
+        // One that comes again is younger: the collector must not take it before its checkpoint is named.
+        sqlx::query(
+            "INSERT INTO checkpoint_chunk (digest, n, at, length, bytes) VALUES (?, ?, ?, ?, ?)
+             ON CONFLICT DO UPDATE SET at = max(at, excluded.at)",
+        )
+        .bind(digest.as_slice())
+        .bind(i64::from(chunk.n))
+        .bind(int(now))
+        .bind(int(chunk.bytes.len() as u64))
+        .bind(&chunk.bytes)
+        .execute(&mut *db)
+        .await?;
+    }
+    Ok(())
+}
+
+pub(super) async fn chunk(db: &mut Db, digest: [u8; 32], n: u32) -> Result<Option<Vec<u8>>> {
+    let row = sqlx::query("SELECT bytes FROM checkpoint_chunk WHERE digest = ? AND n = ?")
+        .bind(digest.as_slice())
+        .bind(i64::from(n))
+        .fetch_optional(db)
+        .await?;
+    Ok(row.map(|row| row.try_get(0)).transpose()?)
+}
+
+/// Whether all chunks are here but hash to another digest. Read outside of the writer: it can take a second.
+pub(super) async fn has_wrong_digest(db: &mut Db, checkpoint: &CheckpointRef) -> Result<bool> {
+    let (mut hash, mut bytes) = (blake3::Hasher::new(), 0);
+    for n in 0.. {
+        let Some(chunk) = chunk(db, checkpoint.digest, n).await? else { break };
+        hash.update(&chunk);
+        bytes += chunk.len() as u64;
+    }
+    Ok(bytes == checkpoint.bytes && *hash.finalize().as_bytes() != checkpoint.digest)
+}
+
+/// Refuses a checkpoint of which something is missing or wrong.
+pub(super) async fn check_complete(
+    db: &mut Db,
+    run: RunId,
+    checkpoint: &CheckpointRef,
+    wrong_digest: bool,
+) -> Result<()> {
+    let row = sqlx::query(
+        "SELECT count(*) AS chunks, coalesce(sum(length), 0) AS bytes, coalesce(max(n) + 1, 0) AS ends
+         FROM checkpoint_chunk WHERE digest = ?",
+    )
+    .bind(checkpoint.digest.as_slice())
+    .fetch_one(db)
+    .await?;
+    let (chunks, bytes, ends): (u64, u64, u64) =
+        (row.number("chunks")?, row.number("bytes")?, row.number("ends")?);
+    let incomplete = |why| Err(StoreError::IncompleteCheckpoint { run, step: checkpoint.step, why });
+    if chunks == 0 {
+        incomplete("none of its chunks are here".into())
+    } else if chunks != ends || bytes != checkpoint.bytes {
+        incomplete(rows::missing(chunks, bytes, checkpoint.bytes))
+    } else if wrong_digest {
+        incomplete(rows::WRONG_DIGEST.into())
+    } else {
+        Ok(())
+    }
+}
+
+/// Names a checkpoint whose chunks are complete, and forgets all but the newest.
+pub(super) async fn insert(
+    db: &mut Db,
+    run: RunId,
+    attempt: u32,
+    checkpoint: &CheckpointRef,
+    now: Millis,
+) -> Result<()> {
+    sqlx::query(
+        "INSERT INTO checkpoint (run_id, step, attempt, digest, bytes, at, corrupt) VALUES (?, ?, ?, ?, ?, ?, 0)
+         ON CONFLICT DO UPDATE SET attempt = excluded.attempt, digest = excluded.digest, bytes = excluded.bytes,
+           at = excluded.at, corrupt = 0",
+    )
+    .bind(run.as_bytes().as_slice())
+    .bind(int(checkpoint.step))
+    .bind(i64::from(attempt))
+    .bind(checkpoint.digest.as_slice())
+    .bind(int(checkpoint.bytes))
+    .bind(int(now))
+    .execute(&mut *db)
+    .await?;
+    sqlx::query(
+        "DELETE FROM checkpoint WHERE run_id = ?1 AND step < (
+           SELECT step FROM checkpoint WHERE run_id = ?1 AND NOT corrupt ORDER BY step DESC LIMIT 1 OFFSET ?2)",
+    )
+    .bind(run.as_bytes().as_slice())
+    .bind(int(limits::CHECKPOINTS as u64 - 1))
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Newest first.
+pub(super) async fn good(db: &mut Db, run: RunId) -> Result<Vec<StoredCheckpoint>> {
+    let found = sqlx::query("SELECT * FROM checkpoint WHERE run_id = ? AND NOT corrupt ORDER BY step DESC")
+        .bind(run.as_bytes().as_slice())
+        .fetch_all(db)
+        .await?;
+    found.iter().map(rows::checkpoint).collect()
+}
+
+pub(super) async fn mark_corrupt(
+    db: &mut Db,
+    run: RunId,
+    step: u64,
+    now: Millis,
+    policy: &Policy,
+) -> Result<()> {
+    let before = runs::load(db, run).await?;
+    let marked = sqlx::query(
+        "UPDATE checkpoint SET corrupt = 1 WHERE run_id = ? AND step = ? AND NOT corrupt RETURNING digest",
+    )
+    .bind(run.as_bytes().as_slice())
+    .bind(int(step))
+    .fetch_optional(&mut *db)
+    .await?;
+    let Some(marked) = marked else { return Ok(()) };
+    let newest = good(db, run).await?.first().map(|checkpoint| checkpoint.step);
+    match jobs::apply(&before, &Change::LoseCheckpoint { step, newest }, now, policy) {
+        Ok(transition) => runs::persist(db, &before, transition, now).await?,
+        // The run has ended and stays as it is. The log of a job that has ended is complete.
+        Err(_) if read::job(db, before.job).await?.is_some_and(|job| job.ended_at.is_none()) => {
+            runs::log(db, before.job, &[EventKind::CheckpointCorrupt { run, step }], now).await?;
+        }
+        Err(_) => {}
+    }
+    // The same state would come under the same digest again: damaged chunks must not stand in its way.
+    drop_unnamed(db, marked.bytes("digest")?).await
+}
+
+/// Removes chunks that no checkpoint names.
+pub(super) async fn drop_unnamed(db: &mut Db, digest: [u8; 32]) -> Result<()> {
+    sqlx::query(
+        "DELETE FROM checkpoint_chunk WHERE digest = ?1
+           AND NOT EXISTS (SELECT 1 FROM checkpoint WHERE digest = ?1 AND NOT corrupt)",
+    )
+    .bind(digest.as_slice())
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Chunks removed in one transaction: others wait meanwhile.
+const SLICE: u64 = 64;
+
+/// Removes old chunks of checkpoints that nothing names and of data sets that never became complete.
+pub(super) async fn collect(writer: &Writer, before: Millis) -> Result<u64> {
+    let mut removed = 0;
+    loop {
+        let slice: u64 = writer
+            .write(Weight::of(SLICE as usize, 0), move |db| Box::pin(collect_slice(db, before)))
+            .await?;
+        removed += slice;
+        if slice == 0 {
+            return Ok(removed);
+        }
+    }
+}
+
+async fn collect_slice(db: &mut Db, before: Millis) -> Result<u64> {
+    let checkpoints = sqlx::query(
+        "DELETE FROM checkpoint_chunk WHERE rowid IN (
+           SELECT chunk.rowid FROM checkpoint_chunk AS chunk
+           JOIN (SELECT digest FROM checkpoint_chunk GROUP BY digest HAVING max(at) < ?1) AS old USING (digest)
+           WHERE NOT EXISTS (SELECT 1 FROM checkpoint WHERE checkpoint.digest = chunk.digest AND NOT corrupt)
+           LIMIT ?2)",
+    )
+    .bind(int(before))
+    .bind(int(SLICE))
+    .execute(&mut *db)
+    .await?;
+    let datasets = sqlx::query(
+        "DELETE FROM dataset_chunk WHERE rowid IN (
+           SELECT chunk.rowid FROM dataset_chunk AS chunk
+           JOIN (SELECT hash FROM dataset_chunk GROUP BY hash HAVING max(at) < ?1) AS old USING (hash)
+           WHERE NOT EXISTS (SELECT 1 FROM dataset WHERE dataset.hash = chunk.hash)
+           LIMIT ?2)",
+    )
+    .bind(int(before))
+    .bind(int(SLICE))
+    .execute(db)
+    .await?;
+    Ok(checkpoints.rows_affected() + datasets.rows_affected())
+}

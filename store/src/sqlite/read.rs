@@ -1,0 +1,93 @@
+//! Reading jobs, runs and events.
+
+use jobs::{Counts, Event, Job, JobId, Run, RunId};
+use uuid::Uuid;
+
+use super::Db;
+use crate::rows::{self, Columns as _, int};
+use crate::{JobPage, Page, Result, RunPage, StoreError, prefix};
+
+pub(super) async fn job(db: &mut Db, id: JobId) -> Result<Option<Job>> {
+    let found = sqlx::query("SELECT * FROM job WHERE id = ?").bind(id.as_bytes().as_slice());
+    found.fetch_optional(db).await?.as_ref().map(rows::job).transpose()
+}
+
+pub(super) async fn jobs(db: &mut Db, page: &Page<JobId>) -> Result<JobPage> {
+    let before = page.after.unwrap_or(JobId(Uuid::max()));
+    let mut found = sqlx::query("SELECT * FROM job WHERE id < ? ORDER BY id DESC LIMIT ?")
+        .bind(before.as_bytes().as_slice())
+        .bind(i64::from(page.limit) + 1)
+        .fetch_all(db)
+        .await?;
+    let more = found.len() > page.limit as usize;
+    found.truncate(page.limit as usize);
+    Ok(JobPage { jobs: found.iter().map(rows::job).collect::<Result<_>>()?, more })
+}
+
+pub(super) async fn run(db: &mut Db, id: RunId) -> Result<Option<Run>> {
+    let found = sqlx::query("SELECT * FROM run WHERE id = ?").bind(id.as_bytes().as_slice());
+    found.fetch_optional(db).await?.as_ref().map(rows::run).transpose()
+}
+
+pub(super) async fn runs(db: &mut Db, job: JobId, page: &Page<u32>) -> Result<RunPage> {
+    check_job(db, job).await?;
+    let mut found = sqlx::query("SELECT * FROM run WHERE job_id = ? AND idx > ? ORDER BY idx LIMIT ?")
+        .bind(job.as_bytes().as_slice())
+        .bind(page.after.map_or(-1, i64::from))
+        .bind(i64::from(page.limit) + 1)
+        .fetch_all(db)
+        .await?;
+    let more = found.len() > page.limit as usize;
+    found.truncate(page.limit as usize);
+    Ok(RunPage { runs: found.iter().map(rows::run).collect::<Result<_>>()?, more })
+}
+
+pub(super) async fn events(db: &mut Db, job: JobId, after: u64, limit: u32) -> Result<Vec<Event>> {
+    check_job(db, job).await?;
+    let found =
+        sqlx::query("SELECT seq, at, payload FROM event WHERE job_id = ? AND seq > ? ORDER BY seq LIMIT ?")
+            .bind(job.as_bytes().as_slice())
+            .bind(int(after))
+            .bind(i64::from(limit))
+            .fetch_all(db)
+            .await?;
+    let event = |row: &sqlx::sqlite::SqliteRow| {
+        let kind = rows::from_json(&row.text("payload")?)?;
+        Ok(Event { job, seq: row.number("seq")?, at: row.number("at")?, kind })
+    };
+    found.iter().map(event).collect()
+}
+
+async fn check_job(db: &mut Db, job: JobId) -> Result<()> {
+    let found = sqlx::query("SELECT 1 FROM job WHERE id = ?").bind(job.as_bytes().as_slice());
+    found.fetch_optional(db).await?.map(|_| ()).ok_or(StoreError::NoJob(job))
+}
+
+/// Jobs whose id lies in a range.
+pub(super) const JOBS: &str = "SELECT id FROM job WHERE id BETWEEN ? AND ? LIMIT 2";
+/// Runs whose id lies in a range.
+pub(super) const RUNS: &str = "SELECT id FROM run WHERE id BETWEEN ? AND ? LIMIT 2";
+
+/// The only id that begins with `prefix`.
+pub(super) async fn find(db: &mut Db, sql: &'static str, prefix: &str) -> Result<Option<Uuid>> {
+    let (least, most) = prefix::range(prefix)?;
+    let found = sqlx::query(sql)
+        .bind(least.as_bytes().as_slice())
+        .bind(most.as_bytes().as_slice())
+        .fetch_all(db)
+        .await?;
+    let ids = found.iter().map(|row| Ok(Uuid::from_bytes(row.bytes("id")?))).collect::<Result<Vec<_>>>()?;
+    prefix::only(prefix, &ids)
+}
+
+pub(super) async fn counts(db: &mut Db) -> Result<Counts> {
+    let sums = "SELECT coalesce(sum(queued), 0) AS queued, coalesce(sum(running), 0) AS running,
+        coalesce(sum(paused), 0) AS paused, coalesce(sum(succeeded), 0) AS succeeded,
+        coalesce(sum(failed), 0) AS failed, coalesce(sum(cancelled), 0) AS cancelled FROM job";
+    rows::counts(&sqlx::query(sums).fetch_one(db).await?)
+}
+
+pub(super) async fn ping(db: &mut Db) -> Result<()> {
+    sqlx::query("SELECT 1 FROM meta LIMIT 1").fetch_optional(db).await?;
+    Ok(())
+}

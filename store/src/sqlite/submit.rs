@@ -1,0 +1,91 @@
+//! Storing a job with its runs.
+
+use jobs::{EventKind, JobId};
+use uuid::Uuid;
+
+use super::{Db, read, runs};
+use crate::rows::{self, Columns as _, int};
+use crate::{NewJob, NewRun, Result, StoreError, Submitted, limits};
+
+pub(super) async fn submit(db: &mut Db, new: &NewJob) -> Result<Submitted> {
+    if let Some(job) = made_before(db, new).await? {
+        let job = read::job(db, job).await?.ok_or(StoreError::NoJob(job))?;
+        return Ok(Submitted { job, created: false });
+    }
+    insert_job(db, new).await?;
+    for run in &new.runs {
+        insert_run(db, new.id, run, new.now).await?;
+    }
+    if let Some((key, body)) = &new.idempotency {
+        sqlx::query("INSERT INTO idempotency (key, body, job_id, at) VALUES (?, ?, ?, ?)")
+            .bind(key)
+            .bind(body.as_slice())
+            .bind(new.id.as_bytes().as_slice())
+            .bind(int(new.now))
+            .execute(&mut *db)
+            .await?;
+    }
+    let runs = u32::try_from(new.runs.len()).map_err(rows::broken)?;
+    runs::log(db, new.id, &[EventKind::JobSubmitted { runs }], new.now).await?;
+    let job = read::job(db, new.id).await?.ok_or(StoreError::NoJob(new.id))?;
+    Ok(Submitted { job, created: true })
+}
+
+/// The job that the same key made, if its body was the same. Keys that are old enough are forgotten first.
+async fn made_before(db: &mut Db, new: &NewJob) -> Result<Option<JobId>> {
+    let Some((key, body)) = &new.idempotency else { return Ok(None) };
+    sqlx::query("DELETE FROM idempotency WHERE at <= ?")
+        .bind(int(new.now.saturating_sub(limits::KEY_MS)))
+        .execute(&mut *db)
+        .await?;
+    let found = sqlx::query("SELECT body, job_id FROM idempotency WHERE key = ?")
+        .bind(key)
+        .fetch_optional(db)
+        .await?;
+    let Some(row) = found else { return Ok(None) };
+    if row.bytes::<32>("body")? != *body {
+        return Err(StoreError::KeyReused(key.clone()));
+    }
+    Ok(Some(JobId(Uuid::from_bytes(row.bytes("job_id")?))))
+}
+
+async fn insert_job(db: &mut Db, new: &NewJob) -> Result<()> {
+    let spec = &new.spec;
+    sqlx::query(
+        "INSERT INTO job (id, spec, experiment, version, requires, priority, wall_ms, dataset, created_at, last_seq,
+           queued, running, paused, succeeded, failed, cancelled)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, 0, 0, 0, 0, 0)",
+    )
+    .bind(new.id.as_bytes().as_slice())
+    .bind(rows::json(spec)?)
+    .bind(&spec.experiment)
+    .bind(i64::from(spec.version.unwrap_or(1)))
+    .bind(rows::json(&spec.requires)?)
+    .bind(i64::from(spec.priority))
+    .bind(int(spec.limits.wall_s.saturating_mul(1_000)))
+    .bind(new.dataset.map(|hash| hash.0.to_vec()))
+    .bind(int(new.now))
+    .bind(int(new.runs.len() as u64))
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+async fn insert_run(db: &mut Db, job: JobId, new: &NewRun, now: jobs::Millis) -> Result<()> {
+    sqlx::query(
+        "INSERT INTO run (id, job_id, idx, params, seed, steps, memory_bytes, state, wish, attempt, next_seq, step,
+           counted_failures, uncounted_failures, stalled_attempts, updated_at)
+         VALUES (?, ?, ?, ?, ?, ?, ?, 'queued', 'none', 0, 0, 0, 0, 0, 0, ?)",
+    )
+    .bind(new.id.as_bytes().as_slice())
+    .bind(job.as_bytes().as_slice())
+    .bind(i64::from(new.spec.index))
+    .bind(&new.spec.params)
+    .bind(int(new.spec.seed))
+    .bind(int(new.spec.steps))
+    .bind(int(new.spec.memory_bytes))
+    .bind(int(now))
+    .execute(db)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,192 @@
+//! Kills, with what the killer knows of each.
+
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use serde_json::Value as Json;
+use sqlx::{Connection, Row, SqliteConnection, sqlite::SqliteConnectOptions};
+use tempfile::TempDir;
+use tokio::task::JoinHandle;
+
+use crate::{
+    checker::History,
+    streams::follow,
+    support::{Child, PROMPT, Proxy, Random, Seen, Service, undisturbed, until},
+};
+
+/// What is killed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fault {
+    /// A worker, its run on the way.
+    Worker,
+    /// The server while a report is in flight.
+    Server,
+    /// The server while a report is in flight, and the worker that sent it.
+    ServerAndWorker,
+}
+
+/// A kill of the server while a report was in flight: passed on by the proxy, the answer not passed back.
+#[derive(Debug)]
+pub(super) struct InFlight {
+    pub(super) run: String,
+    pub(super) attempt: u64,
+    /// The worker, if it was killed too.
+    pub(super) worker: Option<u32>,
+}
+
+/// Everything that is known after the last kill.
+#[derive(Debug)]
+pub(super) struct Kills {
+    pub(super) job: String,
+    pub(super) history: History,
+    pub(super) database: PathBuf,
+    /// Process ids of workers.
+    pub(super) workers: Vec<u32>,
+    pub(super) in_flight: Vec<InFlight>,
+    /// Where the database lies.
+    _folder: TempDir,
+}
+
+/// A worker and its way to the server.
+struct Post {
+    proxy: Proxy,
+    worker: Child,
+}
+
+/// A run as a killer sees it.
+#[derive(Debug, Clone)]
+struct Held {
+    run: String,
+    attempt: u64,
+}
+
+/// A service under fire.
+pub(super) struct Chaos {
+    posts: Vec<Post>,
+    service: Service,
+    watching: JoinHandle<Vec<Seen>>,
+    random: Random,
+    job: String,
+    history: History,
+    workers: Vec<u32>,
+    in_flight: Vec<InFlight>,
+}
+
+impl Chaos {
+    /// Submits the job, computes what it gives undisturbed, and starts two workers.
+    pub(super) async fn begin(spec: &Json, random: Random) -> Self {
+        let service = Service::start().await;
+        let key = "kills";
+        let job = service.client.submit(spec, key).await;
+        let runs = service.client.runs(&job).await;
+        let undisturbed = undisturbed(spec, &runs, service.folder()).await;
+        let history = History { answered: vec![(key.to_owned(), job.clone())], undisturbed };
+        let watching = tokio::spawn(follow(service.client.clone(), job.clone()));
+        let mut posts = Vec::new();
+        for _ in 0..2 {
+            let proxy = service.proxy().await;
+            let worker = service.worker_at(&proxy.url);
+            posts.push(Post { proxy, worker });
+        }
+        Self { posts, service, watching, random, job, history, workers: Vec::new(), in_flight: Vec::new() }
+    }
+
+    pub(super) async fn steps(&self) -> u64 {
+        let runs = self.service.client.runs(&self.job).await;
+        runs.iter().filter_map(|run| run["steps"].as_u64()).min().expect("the job has runs")
+    }
+
+    /// Kills as soon as there is something worth killing; `false` when the job has ended.
+    pub(super) async fn inflict(&mut self, fault: Fault) -> bool {
+        let n = self.random.below(self.posts.len() as u64) as usize;
+        let Some(held) = self.victim(n).await else { return false };
+        match fault {
+            Fault::Worker => self.kill_worker(n).await,
+            Fault::Server | Fault::ServerAndWorker => return self.kill_server(n, held, fault).await,
+        }
+        true
+    }
+
+    /// The run that worker `n` is at, once it has brought the run further and is not about to end it.
+    async fn victim(&self, n: usize) -> Option<Held> {
+        let (database, pid) = (self.service.database(), self.posts[n].worker.pid());
+        until("a worker has a run on its way", PROMPT, async || {
+            match held_by(&database, pid).await {
+                Some(held) => Some(Some(held)),
+                None => self.has_ended().await.then_some(None),
+            }
+        })
+        .await
+    }
+
+    async fn has_ended(&self) -> bool {
+        self.service.client.job(&self.job).await["ended_at"].is_string()
+    }
+
+    async fn kill_worker(&mut self, n: usize) {
+        let worker = self.service.worker_at(&self.posts[n].proxy.url);
+        let killed = std::mem::replace(&mut self.posts[n].worker, worker);
+        self.workers.push(killed.pid());
+        killed.kill().await;
+    }
+
+    /// Kills the server between a report and its answer.
+    async fn kill_server(&mut self, n: usize, held: Held, fault: Fault) -> bool {
+        let proxy = &self.posts[n].proxy;
+        proxy.withhold_answers();
+        // Either at once, when the server may not have stored it, or after it has answered and nobody heard.
+        let answered = self.random.coin();
+        let run = held.run.clone();
+        let what = format!("a report of run {run} is in flight (withheld: {answered})");
+        until(&what, PROMPT, async || proxy.unanswered(&run).filter(|call| call.answered || !answered)).await;
+        self.service.kill_server().await;
+        // Only now it is certain that the answer never came.
+        let in_flight = proxy.unanswered(&run).is_some();
+        let worker = (fault == Fault::ServerAndWorker).then(|| self.posts[n].worker.pid());
+        if worker.is_some() {
+            self.kill_worker(n).await;
+        }
+        self.posts[n].proxy.sever();
+        self.service.start_server().await;
+        if in_flight {
+            self.in_flight.push(InFlight { run: held.run, attempt: held.attempt, worker });
+        }
+        true
+    }
+
+    /// Waits for the end of the job, lets everything go, and keeps the database.
+    pub(super) async fn end(mut self, within: Duration) -> (Kills, Vec<Seen>) {
+        self.service.client.until_job_is(&self.job, "succeeded", within).await;
+        let seen = self.watching.await.expect("a watcher does not panic");
+        for post in self.posts {
+            let status = post.worker.terminate(PROMPT).await;
+            assert!(status.success(), "a worker ended with {status}");
+        }
+        self.service.stop_server().await;
+        let folder = TempDir::with_prefix("vesicle-e2e-").expect("there is a place for temporary files");
+        let database = folder.path().join("vesicle.db");
+        std::fs::copy(self.service.database(), &database).expect("the database is one file at rest");
+        let Self { job, history, workers, in_flight, .. } = self;
+        (Kills { job, history, database, workers, in_flight, _folder: folder }, seen)
+    }
+}
+
+/// The run of the worker with that process id: on its way, with a checkpoint that this attempt brought, in its first
+/// three quarters.
+///
+/// Connects for each look: a connection that stayed would spare a killed server the recovery of its log.
+async fn held_by(database: &Path, pid: u32) -> Option<Held> {
+    let options = SqliteConnectOptions::new().filename(database).read_only(true);
+    let mut db = SqliteConnection::connect_with(&options).await.expect("the database can be opened");
+    let query = "SELECT run.id, run.attempt FROM run JOIN worker ON worker.id = run.worker
+        WHERE run.state = 'running' AND worker.name LIKE '%:' || ? AND 4 * step < 3 * steps
+          AND checkpoint_step > coalesce(attempt_began_at, 0)";
+    let row = sqlx::query(query).bind(i64::from(pid)).fetch_optional(&mut db).await.expect("the tables are known");
+    db.close().await.expect("a connection that only reads can be closed");
+    let row = row?;
+    let id: Vec<u8> = row.get("id");
+    let run = uuid::Uuid::from_slice(&id).expect("an id has 16 bytes").to_string();
+    Some(Held { run, attempt: row.get::<i64, _>("attempt") as u64 })
+}

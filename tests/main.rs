@@ -1,0 +1,11 @@
+//! The whole program as its users run it: processes, sockets, signals, and a checker that trusts none of them.
+#![forbid(unsafe_code)]
+
+mod api;
+mod checker;
+mod damage;
+mod fence;
+mod kills;
+mod lifecycle;
+mod streams;
+mod support;

@@ -1,0 +1,18 @@
+//! What the end-to-end tests stand on: real processes, a client, a proxy that breaks connections, patience.
+
+mod child;
+mod client;
+mod frames;
+mod proxy;
+mod random;
+mod reference;
+mod service;
+mod wait;
+
+pub(crate) use child::Child;
+pub(crate) use client::{Client, Seen, json, text};
+pub(crate) use proxy::Proxy;
+pub(crate) use random::Random;
+pub(crate) use reference::{Bits, Reference, undisturbed};
+pub(crate) use service::{LEASE, PROMPT, Service, digits_job};
+pub(crate) use wait::until;

@@ -1,0 +1,13 @@
+//! The worker against a puppet of the server, with real experiments and with a toy that does as it is told.
+
+mod attempt;
+
+mod datasets;
+mod endings;
+mod outage;
+mod outbox;
+mod pool;
+mod puppet;
+mod reporter;
+mod stage;
+mod toy;

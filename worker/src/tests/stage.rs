@@ -1,0 +1,148 @@
+//! What a test needs to run attempts.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use experiments::{CATALOGUE, CanonicalParams, Data, Kind, Setup, Simulation, digits8x8};
+use jobs::{CheckpointRef, DatasetHash, JobId, MetricPoint, NonFinite, RunId};
+use serde_json::{Value as Json, json};
+use tempfile::TempDir;
+use tokio::{sync::oneshot, task::JoinHandle};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    puppet::Puppet,
+    toy::{Probe, TOY, undisturbed},
+};
+use crate::{
+    convert,
+    coordinator::{Lease, Terms},
+    datasets::Datasets,
+    memory::Memory,
+    runner::{Shared, attempt},
+};
+
+/// Short enough for tests, and long enough to carry several things at once.
+pub(crate) const TERMS: Terms =
+    Terms { report_min_ms: 2, report_max_ms: 50, checkpoint_ms: 30_000, max_checkpoint_bytes: 512 << 20 };
+
+/// Memory of the worker.
+pub(crate) const MEMORY: u64 = 1 << 30;
+
+/// A worker's shared parts, with a puppet for a server and a clock that the test moves.
+pub(crate) struct Stage {
+    pub(crate) puppet: Arc<Puppet>,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) drain: CancellationToken,
+    /// Goes away with the stage.
+    _cache: TempDir,
+    clock_ms: Arc<AtomicU64>,
+}
+
+impl Stage {
+    pub(crate) fn new() -> Self {
+        let puppet = Arc::new(Puppet::default());
+        let cache = TempDir::new().expect("a folder for the test");
+        let clock_ms = Arc::new(AtomicU64::new(0));
+        let time = clock_ms.clone();
+        let shared = Shared {
+            coordinator: puppet.clone(),
+            catalogue: Box::leak(CATALOGUE.iter().chain(TOY).copied().collect::<Vec<_>>().into_boxed_slice()),
+            datasets: Datasets::open(cache.path().join("datasets")).expect("a folder for the test"),
+            memory: Memory::new(MEMORY),
+            clock: Arc::new(move || Duration::from_millis(time.load(Ordering::Relaxed))),
+        };
+        Self { puppet, shared: Arc::new(shared), drain: CancellationToken::new(), _cache: cache, clock_ms }
+    }
+
+    /// Lets wall time pass, for those who look at it.
+    pub(crate) fn pass(&self, time: Duration) {
+        self.clock_ms.fetch_add(time.as_millis() as u64, Ordering::Relaxed);
+    }
+
+    /// Begins an attempt.
+    pub(crate) fn begin(&self, lease: Lease) -> JoinHandle<()> {
+        let (planned, _) = oneshot::channel();
+        tokio::spawn(attempt(self.shared.clone(), lease, TERMS, planned, self.drain.clone()))
+    }
+
+    /// Runs an attempt to its end.
+    pub(crate) async fn play(&self, lease: Lease) {
+        ended(self.begin(lease)).await;
+    }
+}
+
+/// Waits for an attempt to end by itself.
+pub(crate) async fn ended(attempt: JoinHandle<()>) {
+    let ended = tokio::time::timeout(Duration::from_secs(60), attempt).await;
+    ended.expect("the attempt ends within a minute").expect("the attempt does not panic");
+}
+
+/// A lease of a toy with these params, watched by the probe of this name. It observes every step.
+pub(crate) fn toy(probe: &str, mut params: Json) -> (Lease, Arc<Probe>) {
+    params["probe"] = json!(probe);
+    (lease("toy", params.to_string(), None), Probe::named(probe))
+}
+
+/// A lease of an experiment of the catalogue, small enough for a test, on the built-in digits.
+pub(crate) fn digits(experiment: &str, puppet: &Puppet) -> Lease {
+    let small =
+        json!({"hidden_units": 12, "batch": 50, "epochs": 3, "train_images": 500, "test_images": 100});
+    let kind = find(experiment);
+    let overrides = small.as_object().expect("an object");
+    let params = kind.resolve(None, overrides).expect("these params are good");
+    let content = digits8x8().encode();
+    let hash = DatasetHash(*blake3::hash(&content).as_bytes());
+    puppet.set(|state| {
+        state.datasets.insert(hash, content);
+    });
+    Lease { every: Some(5), ..lease(experiment, params.as_str().to_owned(), Some(hash)) }
+}
+
+fn lease(experiment: &str, params: String, dataset: Option<DatasetHash>) -> Lease {
+    Lease {
+        run: RunId(uuid::Uuid::now_v7()),
+        job: JobId(uuid::Uuid::now_v7()),
+        attempt: 1,
+        experiment: experiment.to_owned(),
+        version: 1,
+        params,
+        seed: 7,
+        dataset,
+        every: Some(1),
+        checkpoint_every_steps: None,
+        checkpoint: None,
+        lease_ms: 30_000,
+        on_nonfinite: NonFinite::Fail,
+        wall_s: 60,
+    }
+}
+
+/// The next attempt of the same run, from a checkpoint.
+pub(crate) fn again(lease: &Lease, checkpoint: CheckpointRef) -> Lease {
+    Lease { attempt: lease.attempt + 1, checkpoint: Some(checkpoint), ..lease.clone() }
+}
+
+/// Metrics and digest of the run when nothing disturbs it.
+pub(crate) fn expected(lease: &Lease) -> (Vec<MetricPoint>, String) {
+    let (metrics, digest) = undisturbed(start(lease));
+    (metrics.into_iter().map(convert::point).collect(), digest.to_string())
+}
+
+/// The run as it begins, without a worker.
+pub(crate) fn start(lease: &Lease) -> Box<dyn Simulation> {
+    let data = if lease.dataset.is_some() { digits8x8() } else { Data::None };
+    let params = CanonicalParams::from_stored(lease.params.clone());
+    let setup = Setup { params, seed: lease.seed, data, every: lease.every };
+    find(&lease.experiment).start(setup).expect("it starts")
+}
+
+fn find(experiment: &str) -> &'static dyn Kind {
+    let mut kinds = CATALOGUE.iter().chain(TOY);
+    *kinds.find(|kind| kind.name() == experiment).expect("it is in the catalogue")
+}

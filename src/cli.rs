@@ -37,7 +37,13 @@ pub(crate) struct Cli {
 #[derive(Debug, Args)]
 pub(crate) struct Global {
     /// Address of the server
-    #[arg(long, global = true, env = "VESICLE_SERVER", value_name = "URL", default_value = "http://127.0.0.1:7717")]
+    #[arg(
+        long,
+        global = true,
+        env = "VESICLE_SERVER",
+        value_name = "URL",
+        default_value = "http://127.0.0.1:7717"
+    )]
     pub(crate) server: String,
 }
 

@@ -74,9 +74,12 @@ fn level() -> Check {
     match Level::detected() {
         Level::Avx512 => Check::good(name, "AVX-512 and VAES"),
         Level::Avx2 => Check::good(name, "AVX2, FMA and AES-NI"),
-        Level::Portable => {
-            Check::other(name, Mark::Note, "portable", "results have the same bits, but take far longer than with AVX2")
-        }
+        Level::Portable => Check::other(
+            name,
+            Mark::Note,
+            "portable",
+            "results have the same bits, but take far longer than with AVX2",
+        ),
     }
 }
 
@@ -84,15 +87,20 @@ fn level() -> Check {
 fn folder() -> Vec<Check> {
     let settings = match ServerArgs::default().settings() {
         Ok(settings) => settings,
-        Err(error) => return vec![Check::other("settings", Mark::Bad, format!("{error:#}"), "correct the setting")],
+        Err(error) => {
+            return vec![Check::other("settings", Mark::Bad, format!("{error:#}"), "correct the setting")];
+        }
     };
     let Settings { config, data_dir } = settings;
     let folder = data_dir.display().to_string();
     let check = match writable(&data_dir) {
         Ok(true) => Check::good("data folder", folder),
-        Ok(false) => Check::other("data folder", Mark::Note, folder, "it does not exist yet; `vesicle serve` makes it"),
+        Ok(false) => {
+            Check::other("data folder", Mark::Note, folder, "it does not exist yet; `vesicle serve` makes it")
+        }
         Err(error) => {
-            let advice = format!("it cannot be written to ({error}); name another with --data-dir or VESICLE_HOME");
+            let advice =
+                format!("it cannot be written to ({error}); name another with --data-dir or VESICLE_HOME");
             Check::other("data folder", Mark::Bad, folder, advice)
         }
     };
@@ -109,7 +117,9 @@ fn writable(folder: &Path) -> std::io::Result<bool> {
 
 fn mnist() -> Check {
     match crate::local_data::mnist_files() {
-        Ok([images, ..]) => Check::good("MNIST", images.parent().unwrap_or(Path::new("")).display().to_string()),
+        Ok([images, ..]) => {
+            Check::good("MNIST", images.parent().unwrap_or(Path::new("")).display().to_string())
+        }
         Err(error) => Check::other("MNIST", Mark::Note, "not at hand", error.to_string()),
     }
 }
@@ -148,8 +158,6 @@ fn document(checks: &[Check]) -> Json {
         Mark::Note => "note",
         Mark::Bad => "bad",
     };
-    let entry = |check: &Check| {
-        json!({"name": check.name, "mark": word(check.mark), "value": check.value, "advice": check.advice})
-    };
+    let entry = |check: &Check| json!({"name": check.name, "mark": word(check.mark), "value": check.value, "advice": check.advice});
     json!({"checks": checks.iter().map(entry).collect::<Vec<_>>()})
 }

@@ -37,8 +37,9 @@ pub(crate) fn run(args: ExperimentsArgs) -> Ended {
         list(args.output)?;
         return Ok(Exit::Ok);
     };
-    let kind = experiments::find(name)
-        .ok_or_else(|| Usage(format!("experiment `{name}` is not in the catalogue; `vesicle experiments` lists it")))?;
+    let kind = experiments::find(name).ok_or_else(|| {
+        Usage(format!("experiment `{name}` is not in the catalogue; `vesicle experiments` lists it"))
+    })?;
     match () {
         () if args.readme => output::text(kind.readme())?,
         () if args.output.json => output::json(&document(kind))?,
@@ -50,7 +51,9 @@ pub(crate) fn run(args: ExperimentsArgs) -> Ended {
 fn list(args: Output) -> std::io::Result<()> {
     if args.json {
         let entry = |kind: &&dyn Kind| json!({"name": kind.name(), "version": kind.version(), "summary": kind.summary()});
-        return output::json(&json!({"experiments": experiments::CATALOGUE.iter().map(entry).collect::<Vec<_>>()}));
+        return output::json(
+            &json!({"experiments": experiments::CATALOGUE.iter().map(entry).collect::<Vec<_>>()}),
+        );
     }
     let mut table = Table::new(Paint::stdout(), &["experiment", ">version", "summary"]);
     for kind in experiments::CATALOGUE {
@@ -108,7 +111,12 @@ fn page(kind: &dyn Kind) -> String {
     out += &format!("\n{}\n", paint.bold("metrics"));
     let mut table = Table::new(paint, &["  name", "kind", "unit", "meaning"]);
     for metric in kind.metrics() {
-        table.row([&format!("  {}", metric.name), value::kind_name(metric.kind), metric.unit, metric.meaning]);
+        table.row([
+            &format!("  {}", metric.name),
+            value::kind_name(metric.kind),
+            metric.unit,
+            metric.meaning,
+        ]);
     }
     out + &table.to_string()
 }
@@ -124,7 +132,8 @@ fn range(root: &Json, schema: &Json) -> String {
         return format!("{low} … {high}");
     }
     let variants = resolved["oneOf"].as_array().into_iter().flatten().map(|variant| &variant["const"]);
-    let names: Vec<String> = resolved["enum"].as_array().into_iter().flatten().chain(variants).map(plain).collect();
+    let names: Vec<String> =
+        resolved["enum"].as_array().into_iter().flatten().chain(variants).map(plain).collect();
     names.join(" | ")
 }
 

@@ -129,7 +129,11 @@ impl Live {
         let mut texts = vec![self.heading()];
         texts.extend(shown.iter().map(|row| row.text(self.paint, width, self.metric.as_deref())));
         let hidden = self.rows.len() - shown.len();
-        texts.push(if hidden > 0 { self.paint.dim(&format!("  … and {hidden} more runs")) } else { String::new() });
+        texts.push(if hidden > 0 {
+            self.paint.dim(&format!("  … and {hidden} more runs"))
+        } else {
+            String::new()
+        });
         for (line, text) in self.lines.iter().zip(texts) {
             line.set_message(text);
         }
@@ -148,7 +152,8 @@ impl Live {
         let count = |state: &str| self.rows.iter().filter(|row| row.state == state).count();
         let states = ["running", "queued", "paused", "succeeded", "failed", "cancelled"];
         let counts = states.into_iter().filter(|name| count(name) > 0);
-        let counts: Vec<String> = counts.map(|name| format!("{} {}", count(name), state(self.paint, name))).collect();
+        let counts: Vec<String> =
+            counts.map(|name| format!("{} {}", count(name), state(self.paint, name))).collect();
         let name = self.job.name.as_deref().unwrap_or(&self.job.experiment);
         let about = format!("{} v{}", self.job.experiment, self.job.version);
         let time = duration(self.began.elapsed().as_secs_f64().round());
@@ -213,7 +218,8 @@ impl Row {
         let (rest, gap) = (paint.dim(&rest), " ".repeat(9_usize.saturating_sub(self.state.len())));
         let state = state(paint, &self.state);
         let (index, label) = (self.index, &self.label);
-        let mut out = format!("  {index:>3}  {label:<label_width$}  {full}{rest} {percent:>3} %  {state}{gap}");
+        let mut out =
+            format!("  {index:>3}  {label:<label_width$}  {full}{rest} {percent:>3} %  {state}{gap}");
         if let (Some(name), Some(&last)) = (metric, self.course.last()) {
             out += &format!("  {} {:<8} {}", paint.dim(name), number(last), sparkline(&self.course, COURSE));
         }
@@ -230,7 +236,8 @@ impl Row {
 /// What tells runs apart: the seed, and the params that are not the same in all.
 fn labels(runs: &[Run]) -> Vec<String> {
     let differs = |key: &String| runs.iter().any(|run| run.params.get(key) != runs[0].params.get(key));
-    let keys: Vec<&String> = runs.iter().take(1).flat_map(|run| run.params.keys()).filter(|key| differs(key)).collect();
+    let keys: Vec<&String> =
+        runs.iter().take(1).flat_map(|run| run.params.keys()).filter(|key| differs(key)).collect();
     let label = |run: &Run| {
         let params = keys.iter().map(|key| format!("{key}={}", plain(&run.params, key)));
         params.chain([format!("seed {}", grouped(run.seed))]).collect::<Vec<_>>().join(" ")
@@ -288,7 +295,8 @@ mod tests {
         tell("run_progressed", json!({"step": 50, "scalars": {"mse": 0.25}}));
         let text = row.text(Paint::OFF, 6, Some("mse"));
         assert_eq!(text, "    0  seed 1  ━━━━━━━━━━──────────  50 %  running    mse 0.25     ▄  attempt 2");
-        let ended = JobEvent { kind: "run_ended".into(), body: json!({"outcome": "succeeded", "message": null}) };
+        let ended =
+            JobEvent { kind: "run_ended".into(), body: json!({"outcome": "succeeded", "message": null}) };
         row.apply(&ended, None);
         assert_eq!((row.step, row.state.as_str()), (100, "succeeded"));
     }

@@ -79,7 +79,9 @@ pub(crate) const MNIST: &str = "mnist-t8k";
 /// If `VESICLE_DATA` does not lead to them.
 pub(crate) fn mnist_files() -> anyhow::Result<[PathBuf; 4]> {
     let Some(folder) = std::env::var_os("VESICLE_DATA").filter(|folder| !folder.is_empty()) else {
-        bail!("data set `{MNIST}` is read from $VESICLE_DATA/mnist; set VESICLE_DATA to the folder of the data sets");
+        bail!(
+            "data set `{MNIST}` is read from $VESICLE_DATA/mnist; set VESICLE_DATA to the folder of the data sets"
+        );
     };
     let folder = Path::new(&folder).join("mnist");
     let file = |name: &str| folder.join(format!("{name}-ubyte.gz"));

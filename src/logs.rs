@@ -9,7 +9,13 @@ use crate::text::Paint;
 #[derive(Debug, Clone, Copy, Args)]
 pub(crate) struct LogArgs {
     /// Form of the log on standard error; VESICLE_LOG sets its level (error, warn, info, debug, or a filter)
-    #[arg(long, env = "VESICLE_LOG_FORMAT", value_name = "FORM", default_value = "text", help_heading = "Log")]
+    #[arg(
+        long,
+        env = "VESICLE_LOG_FORMAT",
+        value_name = "FORM",
+        default_value = "text",
+        help_heading = "Log"
+    )]
     pub(crate) log_format: LogFormat,
 }
 

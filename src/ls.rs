@@ -75,7 +75,8 @@ async fn jobs(client: &Client, args: JobsArgs) -> Ended {
         return Ok(Exit::Ok);
     }
     let now = Timestamp::now();
-    let mut table = Table::new(Paint::stdout(), &["job", "name", "experiment", "state", ">runs ended", "age"]);
+    let mut table =
+        Table::new(Paint::stdout(), &["job", "name", "experiment", "state", ">runs ended", "age"]);
     for job in jobs {
         table.row([
             short(&job.id),

@@ -115,7 +115,8 @@ fn unknown_experiment(name: &str) -> Usage {
 }
 
 fn prepare(args: &RunArgs, kind: &dyn Kind) -> anyhow::Result<Box<dyn Simulation>> {
-    let mut overrides: Map<String, Json> = args.params.as_deref().map(document::read).transpose()?.unwrap_or_default();
+    let mut overrides: Map<String, Json> =
+        args.params.as_deref().map(document::read).transpose()?.unwrap_or_default();
     for (path, value) in &args.set {
         setting::set_path(&mut overrides, path, value.clone());
     }
@@ -169,7 +170,8 @@ impl Drive<'_> {
             match (&advance, checkpoint) {
                 (Advance::Observed(_), _) | (_, None) => {}
                 (_, Some((path, bytes))) => {
-                    std::fs::write(path, bytes).with_context(|| format!("cannot write {}", path.display()))?;
+                    std::fs::write(path, bytes)
+                        .with_context(|| format!("cannot write {}", path.display()))?;
                 }
             }
             match advance {
@@ -224,7 +226,8 @@ fn last_line(outcome: &Outcome, steps: u64, seconds: f64) -> String {
         Outcome::Diverged(message) => ("failed", Json::Null, Some(message)),
         Outcome::Cancelled => ("cancelled", Json::Null, None),
     };
-    let failure = failure.map(|message| format!(r#","failure":{}"#, json!({"class": "diverged", "message": message})));
+    let failure =
+        failure.map(|message| format!(r#","failure":{}"#, json!({"class": "diverged", "message": message})));
     let seconds = (seconds * 1e3).round() / 1e3;
     format!(
         r#"{{"outcome":"{outcome}","digest":{digest},"steps":{steps},"seconds":{seconds}{}}}"#,
@@ -242,9 +245,15 @@ mod tests {
         assert_eq!(line.to_string(), r#"{"step":3,"name":"mse","value":{"nonfinite":"nan"}}"#);
         let last = last_line(&Outcome::Succeeded(Digest([0xab; 32])), 9, 1.23456);
         let digest = "ab".repeat(32);
-        assert_eq!(last, format!(r#"{{"outcome":"succeeded","digest":"{digest}","steps":9,"seconds":1.235}}"#));
+        assert_eq!(
+            last,
+            format!(r#"{{"outcome":"succeeded","digest":"{digest}","steps":9,"seconds":1.235}}"#)
+        );
         let last = last_line(&Outcome::Diverged("metric `x` is not finite at step 2".into()), 2, 0.0);
         let last: Json = serde_json::from_str(&last).expect("the last line is JSON");
-        assert_eq!((last["outcome"].as_str(), last["failure"]["class"].as_str()), (Some("failed"), Some("diverged")));
+        assert_eq!(
+            (last["outcome"].as_str(), last["failure"]["class"].as_str()),
+            (Some("failed"), Some("diverged"))
+        );
     }
 }

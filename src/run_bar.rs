@@ -18,9 +18,11 @@ impl RunBar {
     /// At step 0.
     pub(crate) fn new(experiment: &str, seed: u64, steps: u64) -> Self {
         let colour = if Paint::stderr().is_on() { ".cyan/dim" } else { "" };
-        let template =
-            format!("{{prefix}} {{bar:{WIDTH}{colour}}} {{percent:>3}} % {{human_pos}}/{{human_len}} · {{eta}} left {{msg}}");
-        let style = ProgressStyle::with_template(&template).expect("the template is constant").progress_chars("━╸─");
+        let template = format!(
+            "{{prefix}} {{bar:{WIDTH}{colour}}} {{percent:>3}} % {{human_pos}}/{{human_len}} · {{eta}} left {{msg}}"
+        );
+        let style =
+            ProgressStyle::with_template(&template).expect("the template is constant").progress_chars("━╸─");
         let target = match std::io::stderr().is_terminal() {
             true => ProgressDrawTarget::stderr_with_hz(8),
             false => ProgressDrawTarget::hidden(),
@@ -50,4 +52,3 @@ impl RunBar {
         self.bar.abandon();
     }
 }
-

@@ -96,7 +96,8 @@ fn layered(
     }
     let mut settled = Map::new();
     for (name, origin, value) in layers {
-        check(&name, &value).map_err(|rule| anyhow!(Usage(format!("setting `{name}` of {origin} is {value}; {rule}"))))?;
+        check(&name, &value)
+            .map_err(|rule| anyhow!(Usage(format!("setting `{name}` of {origin} is {value}; {rule}"))))?;
         settled.insert(name, value);
     }
     settle(settled, &env)
@@ -125,14 +126,17 @@ fn check(name: &str, value: &Json) -> Result<(), String> {
         "data_dir" => Err("it must be a folder".into()),
         _ if OURS.contains(&name) && value.is_u64() => Ok(()),
         _ if OURS.contains(&name) => Err("it must be a number of milliseconds".into()),
-        _ => serde_json::from_value::<server::Config>(json!({name: value})).map(|_| ()).map_err(|e| e.to_string()),
+        _ => serde_json::from_value::<server::Config>(json!({name: value}))
+            .map(|_| ())
+            .map_err(|e| e.to_string()),
     }
 }
 
 fn settle(mut settled: Map<String, Json>, env: &impl Fn(&str) -> Option<String>) -> anyhow::Result<Settings> {
     let [data_dir, backoff, backoff_cap, progress] = OURS.map(|name| settled.remove(name));
     let mut config: server::Config = serde_json::from_value(Json::Object(settled)).context("settings")?;
-    let number = |value: Option<Json>, default: u64| value.and_then(|value| value.as_u64()).unwrap_or(default);
+    let number =
+        |value: Option<Json>, default: u64| value.and_then(|value| value.as_u64()).unwrap_or(default);
     let policy = &mut config.policy;
     policy.lease_ms = config.lease_ms;
     policy.backoff_ms = number(backoff, policy.backoff_ms);
@@ -151,7 +155,9 @@ fn default_data_dir(env: &impl Fn(&str) -> Option<String>) -> anyhow::Result<Pat
     }
     match env("HOME") {
         Some(home) => Ok(PathBuf::from(home).join(".local/share/vesicle")),
-        None => bail!(Usage("there is no home directory; name a folder with --data-dir or VESICLE_HOME".into())),
+        None => {
+            bail!(Usage("there is no home directory; name a folder with --data-dir or VESICLE_HOME".into()))
+        }
     }
 }
 
@@ -160,7 +166,9 @@ fn default_data_dir(env: &impl Fn(&str) -> Option<String>) -> anyhow::Result<Pat
 #[cfg(debug_assertions)]
 fn with_test_switches(mut config: server::Config, env: impl Fn(&str) -> Option<String>) -> server::Config {
     if env("VESICLE_TEST_FENCE_OFF").as_deref() == Some("1") {
-        eprintln!("warning: VESICLE_TEST_FENCE_OFF=1: STALE ATTEMPTS ARE NOT REFUSED; results of this server are void");
+        eprintln!(
+            "warning: VESICLE_TEST_FENCE_OFF=1: STALE ATTEMPTS ARE NOT REFUSED; results of this server are void"
+        );
         config.policy.fence = jobs::Fence::OffForTests;
     }
     config

@@ -52,7 +52,8 @@ async fn job_page(client: &Client, job: &Job) -> anyhow::Result<String> {
     let whole: Json = client.get(&format!("/jobs/{}", job.id)).await?;
     let name = job.name.as_deref().unwrap_or(&job.experiment);
     let mut out = format!("{} {}\n\n", paint.bold(name), state(paint, &job.state));
-    let mut field = |name: &str, value: &str| out += &format!("{} {value}\n", paint.dim(&format!("{name:<11}")));
+    let mut field =
+        |name: &str, value: &str| out += &format!("{} {value}\n", paint.dim(&format!("{name:<11}")));
     field("job", &job.id);
     field("experiment", &format!("{} v{}", job.experiment, job.version));
     field("data set", job.dataset.as_deref().unwrap_or("-"));
@@ -73,7 +74,8 @@ async fn job_page(client: &Client, job: &Job) -> anyhow::Result<String> {
 async fn run_page(client: &Client, run: &Run) -> anyhow::Result<String> {
     let (paint, now) = (Paint::stdout(), Timestamp::now());
     let mut out = format!("{} {}\n\n", paint.bold(&format!("run {}", run.index)), state(paint, &run.state));
-    let mut field = |name: &str, value: &str| out += &format!("{} {value}\n", paint.dim(&format!("{name:<11}")));
+    let mut field =
+        |name: &str, value: &str| out += &format!("{} {value}\n", paint.dim(&format!("{name:<11}")));
     field("run", &run.id);
     field("job", &run.job_id);
     field("seed", &run.seed.to_string());
@@ -119,7 +121,8 @@ async fn metric_table(client: &Client, paint: Paint, run: &Run) -> anyhow::Resul
     for entry in series.metrics {
         let mut course = format!("({})", entry.kind);
         if entry.kind == "scalar" {
-            let rows: Rows = client.get(&format!("/runs/{}/metrics/{}?points=200", run.id, entry.name)).await?;
+            let rows: Rows =
+                client.get(&format!("/runs/{}/metrics/{}?points=200", run.id, entry.name)).await?;
             let values: Vec<f64> = rows.rows.iter().filter_map(|(_, value)| scalar(value)).collect();
             course = sparkline(&values, COURSE);
         }
@@ -138,7 +141,8 @@ struct EventPage {
 async fn attempts(client: &Client, run: &Run) -> anyhow::Result<String> {
     let (mut out, mut after) = (String::new(), 0);
     loop {
-        let page: EventPage = client.get(&format!("/jobs/{}/events?after={after}&limit=1000", run.job_id)).await?;
+        let page: EventPage =
+            client.get(&format!("/jobs/{}/events?after={after}&limit=1000", run.job_id)).await?;
         let Some(last) = page.events.last() else { return Ok(out) };
         after = last["seq"].as_u64().unwrap_or(u64::MAX);
         for body in page.events {

@@ -38,17 +38,26 @@ pub(crate) fn what(event: &JobEvent) -> Option<String> {
         "run_started" => started(event),
         "run_progressed" => {
             let scalars = event.body["scalars"].as_object().into_iter().flatten();
-            let values = scalars.filter_map(|(name, value)| Some(format!("  {name} {}", number(scalar(value)?))));
+            let values =
+                scalars.filter_map(|(name, value)| Some(format!("  {name} {}", number(scalar(value)?))));
             format!("step {}/{}{}", step(), grouped(event.count("steps")), values.collect::<String>())
         }
         "checkpoint_stored" => format!("checkpoint at step {}, {}", step(), bytes(event.count("bytes"))),
-        "run_requeued" => format!("attempt {} ended ({}); queued again", event.count("attempt"), event.text("class")),
+        "run_requeued" => {
+            format!("attempt {} ended ({}); queued again", event.count("attempt"), event.text("class"))
+        }
         "run_paused" => "paused".into(),
         "run_resumed" => "resumed".into(),
         "run_ended" => ended(event),
-        "checkpoint_corrupt" => format!("checkpoint at step {} is damaged; the one before it is used", step()),
+        "checkpoint_corrupt" => {
+            format!("checkpoint at step {} is damaged; the one before it is used", step())
+        }
         "determinism_violation" => {
-            format!("metric {} at step {} has other bits than an earlier attempt gave", event.text("name"), step())
+            format!(
+                "metric {} at step {} has other bits than an earlier attempt gave",
+                event.text("name"),
+                step()
+            )
         }
         "job_ended" => format!("job {}", event.text("outcome")),
         _ => return None,
@@ -86,7 +95,8 @@ mod tests {
     #[test]
     fn events_are_told_with_their_run_and_time_of_day() {
         let at = "2026-01-02T03:04:05.678Z";
-        let started = json!({"at": at, "run": "r", "attempt": 2, "worker": "0123456789abcdef", "from_step": 1200});
+        let started =
+            json!({"at": at, "run": "r", "attempt": 2, "worker": "0123456789abcdef", "from_step": 1200});
         let line = told("run_started", started).expect("a known kind");
         assert_eq!(line, "03:04:05  run 4  attempt 2 went on from step 1,200 on worker 0123456789abc");
         let ended = json!({"at": at, "run": "r", "outcome": "failed", "class": "diverged", "message": "nan"});

@@ -117,7 +117,7 @@ async fn the_checker_names_what_was_damaged_and_nothing_else() {
 /// A good database in which a run was resumed after its worker was killed.
 async fn resumed() -> (Service, History) {
     let mut service = Service::start().await;
-    let spec = digits_job(2, 4, 128);
+    let spec = digits_job(2, 4, 400);
     let job = service.client.submit(&spec, "damage").await;
     let runs = service.client.runs(&job).await;
     let undisturbed = undisturbed(&spec, &runs, service.folder()).await;
@@ -126,7 +126,8 @@ async fn resumed() -> (Service, History) {
     until("a run has a checkpoint on its way", PROMPT, async || {
         let runs = service.client.runs(&job).await;
         let on_its_way = |run: &serde_json::Value| {
-            run["state"] == "running" && run["checkpoint_step"].as_u64().is_some_and(|step| step > 0 && step < 200)
+            run["state"] == "running"
+                && run["checkpoint_step"].as_u64().is_some_and(|step| step > 0 && step < 200)
         };
         runs.iter().any(on_its_way).then_some(())
     })
@@ -143,7 +144,8 @@ async fn resumed() -> (Service, History) {
 async fn damage(database: &Path, sql: &str) {
     let options = SqliteConnectOptions::new().filename(database).foreign_keys(false);
     let mut db = SqliteConnection::connect_with(&options).await.expect("a copy can be opened");
-    let triggers = sqlx::query("SELECT name FROM sqlite_schema WHERE type = 'trigger'").fetch_all(&mut db).await;
+    let triggers =
+        sqlx::query("SELECT name FROM sqlite_schema WHERE type = 'trigger'").fetch_all(&mut db).await;
     for trigger in triggers.expect("the schema can be read") {
         let drop = format!("DROP TRIGGER {}", trigger.get::<String, _>(0));
         sqlx::query(AssertSqlSafe(drop)).execute(&mut db).await.expect("a trigger can be dropped");
@@ -153,7 +155,14 @@ async fn damage(database: &Path, sql: &str) {
     let (run, job): (Vec<u8>, Vec<u8>) = (row.get("id"), row.get("job_id"));
     let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     let text = uuid::Uuid::from_slice(&run).expect("an id has 16 bytes").to_string();
-    let sql = replace_words(sql, &[("R", format!("'{text}'")), ("BR", format!("x'{}'", hex(&run))), ("J", format!("x'{}'", hex(&job)))]);
+    let sql = replace_words(
+        sql,
+        &[
+            ("R", format!("'{text}'")),
+            ("BR", format!("x'{}'", hex(&run))),
+            ("J", format!("x'{}'", hex(&job))),
+        ],
+    );
     let done = sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut db).await.expect("the damage can be done");
     assert!(done.rows_affected() > 0, "nothing was damaged");
     db.close().await.expect("a copy can be closed");

@@ -12,7 +12,7 @@ use crate::{
 
 /// A run long enough that its second attempt is on its way when the first worker wakes up.
 fn long_job() -> Json {
-    digits_job(1, 16, 320)
+    digits_job(1, 16, 400)
 }
 
 /// A job whose first worker was stopped beyond its lease and woke up while another had its run.
@@ -38,7 +38,8 @@ impl Stopped {
         service.client.until_job_is(&job, "succeeded", Duration::from_secs(60)).await;
         if settings.is_empty() {
             until("a stale report is refused", PROMPT, async || {
-                (service.client.telemetry(r#"vesicle_reports_refused_total{reason="STALE_ATTEMPT"}"#).await >= 1.0)
+                (service.client.telemetry(r#"vesicle_reports_refused_total{reason="STALE_ATTEMPT"}"#).await
+                    >= 1.0)
                     .then_some(())
             })
             .await;

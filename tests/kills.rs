@@ -18,7 +18,7 @@ const SEED: u64 = 20;
 const RUNS: u32 = 20;
 /// Epochs of 65 steps.
 const EPOCHS: u32 = 4;
-const HIDDEN_UNITS: u32 = 320;
+const SWEEPS: u32 = 600;
 
 /// Kills that must each have ended an attempt on its way, as the event log shows.
 const ENDED_ATTEMPTS: usize = 20;
@@ -30,10 +30,11 @@ async fn kills_of_server_and_workers_leave_no_trace_in_the_results() {
     let seed = std::env::var("E2E_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(SEED);
     let mut random = Random::seeded(seed);
     // A few more than must count: a run may end just before its worker dies.
-    let mut plan = [vec![Fault::Worker; 16], vec![Fault::ServerAndWorker; 8], vec![Fault::Server; 2]].concat();
+    let mut plan =
+        [vec![Fault::Worker; 16], vec![Fault::ServerAndWorker; 8], vec![Fault::Server; 2]].concat();
     random.shuffle(&mut plan);
 
-    let mut chaos = Chaos::begin(&digits_job(RUNS, EPOCHS, HIDDEN_UNITS), random).await;
+    let mut chaos = Chaos::begin(&digits_job(RUNS, EPOCHS, SWEEPS), random).await;
     let steps = chaos.steps().await;
     assert!(steps >= 200, "a run has {steps} steps");
     for fault in plan {
@@ -50,7 +51,10 @@ async fn kills_of_server_and_workers_leave_no_trace_in_the_results() {
     eprintln!("seed {seed}: {evidence:?}; events {:?}", kinds(&records.jobs[&kills.job].events));
     assert_eq!(records.runs.len(), RUNS as usize);
     assert!(records.runs.values().all(|run| run.state == "succeeded"), "every run succeeds");
-    assert!(evidence.ended_attempts >= ENDED_ATTEMPTS, "seed {seed}: too few kills ended an attempt: {evidence:?}");
+    assert!(
+        evidence.ended_attempts >= ENDED_ATTEMPTS,
+        "seed {seed}: too few kills ended an attempt: {evidence:?}"
+    );
     assert!(
         evidence.in_flight >= REPORTS_IN_FLIGHT && evidence.in_flight_and_ended >= REPORTS_IN_FLIGHT,
         "seed {seed}: too few kills of the server met a report: {evidence:?}"

@@ -27,7 +27,8 @@ async fn until_under_way(service: &Service, job: &str) -> Json {
     until("a run is under way", PROMPT, async || {
         let run = service.client.runs(job).await.swap_remove(0);
         let stored = run["checkpoint_step"].as_u64().unwrap_or(0);
-        (run["state"] == "running" && stored > 0 && run["step"].as_u64() < run["steps"].as_u64()).then_some(run)
+        (run["state"] == "running" && stored > 0 && run["step"].as_u64() < run["steps"].as_u64())
+            .then_some(run)
     })
     .await
 }
@@ -35,7 +36,7 @@ async fn until_under_way(service: &Service, job: &str) -> Json {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_that_drains_hands_its_run_on_at_the_step_it_was_at() {
     let (mut service, mut history) = (Service::start().await, History::default());
-    let job = submit(&service, &digits_job(1, 10, 256), "drain", &mut history).await;
+    let job = submit(&service, &digits_job(1, 10, 400), "drain", &mut history).await;
     let first = service.worker();
     until_under_way(&service, &job).await;
     let status = first.terminate(PROMPT).await;
@@ -59,7 +60,7 @@ async fn a_worker_that_drains_hands_its_run_on_at_the_step_it_was_at() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_restart_of_the_server_stops_no_worker_and_ends_no_attempt() {
     let (mut service, mut history) = (Service::start().await, History::default());
-    let job = submit(&service, &digits_job(1, 16, 320), "restart", &mut history).await;
+    let job = submit(&service, &digits_job(1, 16, 400), "restart", &mut history).await;
     let mut worker = service.worker();
     let before = until_under_way(&service, &job).await;
     service.stop_server().await;
@@ -82,7 +83,7 @@ async fn a_restart_of_the_server_stops_no_worker_and_ends_no_attempt() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_job_that_was_paused_and_resumed_gives_the_same_and_a_cancelled_one_ends() {
     let (mut service, mut history) = (Service::start().await, History::default());
-    let spec = digits_job(2, 10, 256);
+    let spec = digits_job(2, 10, 300);
     let job = submit(&service, &spec, "pause", &mut history).await;
     let worker = service.worker();
     until_under_way(&service, &job).await;

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod api;
+mod browser;
 mod checker;
 mod damage;
 mod fence;
@@ -9,3 +10,4 @@ mod kills;
 mod lifecycle;
 mod streams;
 mod support;
+mod tidy;

@@ -7,7 +7,9 @@ use store::Store;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use crate::{attempts::Attempts, clock::Clock, config::Config, doorbell::Doorbell, fault::Fault, telemetry::Telemetry};
+use crate::{
+    attempts::Attempts, clock::Clock, config::Config, doorbell::Doorbell, fault::Fault, telemetry::Telemetry,
+};
 
 /// Version of the program.
 pub(crate) const BUILD: &str = env!("CARGO_PKG_VERSION");

@@ -20,7 +20,11 @@ impl Clock {
     #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the clocks")]
     pub(crate) fn start() -> Self {
         let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Self { began_at: wall.as_millis() as Millis, began: Instant::now(), ids: Mutex::new(ContextV7::new()) }
+        Self {
+            began_at: wall.as_millis() as Millis,
+            began: Instant::now(),
+            ids: Mutex::new(ContextV7::new()),
+        }
     }
 
     /// Milliseconds since 1970.

@@ -116,8 +116,10 @@ mod tests {
 
     #[test]
     fn settings_that_are_left_out_have_their_defaults() {
-        let config: Config = serde_json::from_str(r#"{"listen":"127.0.0.1:0","lease_ms":2000}"#).expect("is JSON");
-        let expected = Config { listen: SocketAddr::from(([127, 0, 0, 1], 0)), lease_ms: 2000, ..Config::default() };
+        let config: Config =
+            serde_json::from_str(r#"{"listen":"127.0.0.1:0","lease_ms":2000}"#).expect("is JSON");
+        let expected =
+            Config { listen: SocketAddr::from(([127, 0, 0, 1], 0)), lease_ms: 2000, ..Config::default() };
         assert_eq!(config, expected);
     }
 

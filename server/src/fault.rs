@@ -74,9 +74,13 @@ impl Kind {
             Self::UnsupportedMedia => {
                 row(415, Code::InvalidArgument, "unsupported_media_type", "Unsupported media type")
             }
-            Self::Misdirected => row(421, Code::PermissionDenied, "misdirected", "Not addressed to this server"),
+            Self::Misdirected => {
+                row(421, Code::PermissionDenied, "misdirected", "Not addressed to this server")
+            }
             Self::Invalid => row(422, Code::InvalidArgument, "invalid", "The request breaks rules"),
-            Self::KeyReused => row(422, Code::InvalidArgument, "idempotency_key_reused", "The key was used before"),
+            Self::KeyReused => {
+                row(422, Code::InvalidArgument, "idempotency_key_reused", "The key was used before")
+            }
             Self::Stale => row(409, Code::FailedPrecondition, "STALE_ATTEMPT", "The attempt is over"),
             Self::Gap => row(409, Code::OutOfRange, "REPORT_GAP", "Reports were left out"),
             Self::NotRegistered => row(409, Code::FailedPrecondition, "NOT_REGISTERED", "Register first"),
@@ -204,6 +208,9 @@ mod tests {
     #[test]
     fn several_breaches_are_summed_up_in_one_line() {
         let breach = |n: u32| Breach { pointer: format!("/{n}"), detail: format!("field {n} is wrong") };
-        assert_eq!(Fault::invalid(vec![breach(1), breach(2), breach(3)]).detail, "field 1 is wrong (and 2 more)");
+        assert_eq!(
+            Fault::invalid(vec![breach(1), breach(2), breach(3)]).detail,
+            "field 1 is wrong (and 2 more)"
+        );
     }
 }

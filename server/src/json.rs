@@ -10,7 +10,9 @@ const DEPTH: usize = 32;
 /// Parses a document.
 pub(crate) fn parse(bytes: &[u8]) -> Result<Json, Fault> {
     if depth(bytes) > DEPTH {
-        return Err(Fault::malformed(format!("the JSON is nested too deep; it must be at most {DEPTH} levels")));
+        return Err(Fault::malformed(format!(
+            "the JSON is nested too deep; it must be at most {DEPTH} levels"
+        )));
     }
     serde_json::from_slice(bytes).map_err(|error| Fault::malformed(format!("the body is not JSON: {error}")))
 }

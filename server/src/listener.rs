@@ -29,7 +29,8 @@ pub(crate) async fn listen(app: App, listener: TcpListener, router: Router) {
     loop {
         let next = async {
             // Connections over the cap wait in the backlog of the system.
-            let permit = Arc::clone(&connections).acquire_owned().await.expect("the semaphore is never closed");
+            let permit =
+                Arc::clone(&connections).acquire_owned().await.expect("the semaphore is never closed");
             (permit, listener.accept().await)
         };
         let (permit, accepted) = tokio::select! {
@@ -77,7 +78,8 @@ fn serve(
     let config = &app.config;
     let io = Guarded::new(stream, millis(config.header_timeout_ms), millis(config.write_timeout_ms));
     let service = router.map_request(|request: hyper::Request<hyper::body::Incoming>| request.map(Body::new));
-    let connection = builder.serve_connection(TokioIo::new(io), TowerToHyperService::new(service)).into_owned();
+    let connection =
+        builder.serve_connection(TokioIo::new(io), TowerToHyperService::new(service)).into_owned();
     let connection = graceful.watch(connection);
     tokio::spawn(async move {
         if let Err(error) = connection.await {

@@ -26,7 +26,13 @@ pub(crate) struct Guarded<S> {
 
 impl<S> Guarded<S> {
     pub(crate) fn new(inner: S, first_bytes: Duration, write_timeout: Duration) -> Self {
-        Self { inner, received: 0, first_bytes: Box::pin(sleep(first_bytes)), write_timeout, write_stalled: None }
+        Self {
+            inner,
+            received: 0,
+            first_bytes: Box::pin(sleep(first_bytes)),
+            write_timeout,
+            write_stalled: None,
+        }
     }
 
     /// Passes an answer of the peer on; the clock runs while there is none.
@@ -48,7 +54,11 @@ impl<S> Guarded<S> {
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Guarded<S> {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
         let polled = Pin::new(&mut self.inner).poll_read(cx, buf);
         self.received += (buf.filled().len() - before) as u64;

@@ -93,7 +93,11 @@ impl Telemetry {
         registry.register("workers", "Workers heard of lately", self.workers.clone());
         registry.register("event_streams", "Open event streams, SSE and gRPC", self.streams.clone());
         registry.register("acquires", "Calls for work by outcome", self.acquires.clone());
-        registry.register("lease_expired", "Jobs in which a lease was found run out", self.lease_expired.clone());
+        registry.register(
+            "lease_expired",
+            "Jobs in which a lease was found run out",
+            self.lease_expired.clone(),
+        );
         registry.register("reports_refused", "Reports refused, by reason", self.reports_refused.clone());
         let help = "Metrics that came again with other bits";
         registry.register("determinism_violations", help, self.determinism_violations.clone());
@@ -199,7 +203,8 @@ mod tests {
         let telemetry = Telemetry::new();
         telemetry.report_refused("STALE_ATTEMPT");
         telemetry.served("/api/v1/jobs", "GET", 200, Duration::from_millis(3));
-        let text = telemetry.render(Counts { queued: 2, ..Counts::default() }, 1).expect("writes to a string");
+        let text =
+            telemetry.render(Counts { queued: 2, ..Counts::default() }, 1).expect("writes to a string");
         for line in [
             "vesicle_runs{state=\"queued\"} 2",
             "vesicle_workers 1",

@@ -62,7 +62,14 @@ impl<'a> Upload<'a> {
         app.accepts_work()?;
         let busy = |_| Fault::new(Kind::Busy, "other data sets are being uploaded; try again in a second");
         let permit = app.uploads.try_acquire().map_err(busy)?;
-        Ok(Self { app, _permit: permit, decoded: Default::default(), open: None, decoded_bytes: 0, received: 0 })
+        Ok(Self {
+            app,
+            _permit: permit,
+            decoded: Default::default(),
+            open: None,
+            decoded_bytes: 0,
+            received: 0,
+        })
     }
 
     /// Takes the next bytes of a file; files come one after the other.
@@ -70,7 +77,10 @@ impl<'a> Upload<'a> {
         self.received += bytes.len() as u64;
         let most = self.app.config.max_dataset_bytes;
         if self.received > most + (1 << 20) {
-            return Err(Fault::new(Kind::TooLarge, format!("the upload is too large; it must be at most {most} bytes")));
+            return Err(Fault::new(
+                Kind::TooLarge,
+                format!("the upload is too large; it must be at most {most} bytes"),
+            ));
         }
         if self.open.as_ref().is_none_or(|(open, _)| *open != file) {
             self.close_file()?;
@@ -94,7 +104,8 @@ impl<'a> Upload<'a> {
             return Err(Fault::invalid_field("/max", "`max` is 0; it must be 1 to 255"));
         }
         let [images, labels, test_images, test_labels] = self.decoded;
-        let images = images.ok_or_else(|| Fault::invalid_field("/images", "`images` is absent; it must be given"))?;
+        let images =
+            images.ok_or_else(|| Fault::invalid_field("/images", "`images` is absent; it must be given"))?;
         if test_images.is_none() && test_labels.is_some() {
             let detail = "`test_labels` is given; it must come with `test_images`";
             return Err(Fault::invalid_field("/test_labels", detail));
@@ -139,7 +150,8 @@ fn checked_name(name: Option<String>) -> Result<String, Fault> {
 fn checked_attribution(attribution: Option<String>) -> Result<Option<String>, Fault> {
     let attribution = attribution.filter(|text| !text.is_empty());
     if let Some(text) = attribution.as_ref().filter(|text| text.len() > ATTRIBUTION_BYTES) {
-        let detail = format!("`attribution` is {} bytes long; it must be at most {ATTRIBUTION_BYTES}", text.len());
+        let detail =
+            format!("`attribution` is {} bytes long; it must be at most {ATTRIBUTION_BYTES}", text.len());
         return Err(Fault::invalid_field("/attribution", detail));
     }
     Ok(attribution)

@@ -7,7 +7,8 @@ pub(crate) fn waiting_for(run: &Run, job: &Job, live: &[WorkerInfo], now: Millis
     let waiting = Waiting::of(run, &job.spec, now)?;
     let could = |worker: &WorkerInfo| {
         worker.catalogue.iter().any(|can| {
-            can.experiment == job.spec.experiment && job.spec.version.is_none_or(|version| version == can.version)
+            can.experiment == job.spec.experiment
+                && job.spec.version.is_none_or(|version| version == can.version)
         }) && job.spec.requires.iter().all(|(key, value)| worker.labels.get(key) == Some(value))
             && run.spec.memory_bytes <= largest_plan(worker.memory_bytes)
     };

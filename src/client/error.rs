@@ -58,7 +58,9 @@ impl ClientError {
     pub(super) fn of_answer(server: &str, status: u16, body: &str) -> Self {
         match serde_json::from_str(body) {
             Ok(problem) => Self::Problem(problem),
-            Err(_) => Self::Unexpected { server: server.to_owned(), what: format!("answered with status {status}") },
+            Err(_) => {
+                Self::Unexpected { server: server.to_owned(), what: format!("answered with status {status}") }
+            }
         }
     }
 
@@ -71,7 +73,9 @@ impl ClientError {
 impl fmt::Display for ClientError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::BadAddress { server, rule } => write!(f, "server address `{server}` cannot be used; {rule}"),
+            Self::BadAddress { server, rule } => {
+                write!(f, "server address `{server}` cannot be used; {rule}")
+            }
             Self::Unreachable { server, cause } => {
                 write!(f, "cannot reach the server at {server} ({cause}); is `vesicle serve` running there?")
             }
@@ -86,11 +90,15 @@ impl std::error::Error for ClientError {}
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.detail.as_deref().unwrap_or(&self.title))?;
+        match self.errors.len() {
+            0 => f.write_str(self.detail.as_deref().unwrap_or(&self.title))?,
+            n => write!(f, "the request breaks {n} {}", if n == 1 { "rule" } else { "rules" })?,
+        }
         for error in &self.errors {
             let field = error.pointer.trim_start_matches('/').replace('/', ".");
             // A detail that names its field already needs no second naming.
-            let named = field.rsplit('.').next().is_some_and(|name| error.detail.contains(&format!("`{name}`")));
+            let named =
+                field.rsplit('.').next().is_some_and(|name| error.detail.contains(&format!("`{name}`")));
             match named || field.is_empty() {
                 true => write!(f, "\n  {}", error.detail)?,
                 false => write!(f, "\n  {field}: {}", error.detail)?,
@@ -114,7 +122,7 @@ mod tests {
             {"pointer":"/seeds/0","detail":"it must be at most 9007199254740991"}],"request_id":"x"}"#;
         let text = ClientError::of_answer("http://x", 422, body).to_string();
         let lines: Vec<&str> = text.lines().collect();
-        assert_eq!(lines[0], "the job has 2 errors");
+        assert_eq!(lines[0], "the request breaks 2 rules");
         assert_eq!(lines[1], "  parameter `r` is -1; it must be at least 0");
         assert_eq!(lines[2], "  seeds.0: it must be at most 9007199254740991");
         assert_eq!(lines.len(), 3, "a user's mistake needs no request id");

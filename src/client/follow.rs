@@ -56,7 +56,8 @@ impl<'a> Follow<'a> {
                 Some(events) => events,
                 closed => {
                     let response = self.client.events(&self.job, self.after).await?;
-                    let stream = response.bytes_stream().eventsource().map(|event| event.map_err(|e| e.to_string()));
+                    let stream =
+                        response.bytes_stream().eventsource().map(|event| event.map_err(|e| e.to_string()));
                     closed.insert(Box::pin(stream))
                 }
             };

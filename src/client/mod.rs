@@ -18,7 +18,7 @@ use serde_json::Value as Json;
 pub(crate) use error::ClientError;
 pub(crate) use follow::{Follow, JobEvent};
 pub(crate) use resolve::Found;
-pub(crate) use wire::{Dataset, Experiment, Job, Run, Rows, Worker, scalar};
+pub(crate) use wire::{Dataset, Experiment, Job, Rows, Run, Worker, scalar};
 
 use retry::{Attempt, Patience};
 
@@ -68,7 +68,8 @@ impl Client {
 
     /// Reads `path` below `/api/v1`.
     pub(crate) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T> {
-        let response = self.send(|| self.http.get(self.url(path)).header(header::ACCEPT, "application/json")).await?;
+        let response =
+            self.send(|| self.http.get(self.url(path)).header(header::ACCEPT, "application/json")).await?;
         self.json(response).await
     }
 

@@ -1,11 +1,10 @@
-//! From what a person types to an id: a whole id, a prefix that only one has, `last`, or `JOB/INDEX` for a run.
+//! From what a person types to a job or run: an id, its first characters, `last`, or `JOB/INDEX` for a run.
 
 use serde::Deserialize;
 
 use super::{Client, ClientError, Job, Result, Run};
 
 const SHORTEST: usize = 6;
-const WHOLE: usize = 36;
 
 #[derive(Deserialize)]
 struct JobPage {
@@ -30,15 +29,14 @@ pub(crate) enum Found {
 impl Client {
     /// The newest jobs, at most `limit`.
     pub(crate) async fn jobs(&self, limit: usize) -> Result<Vec<Job>> {
-        let (mut jobs, mut cursor) = (Vec::new(), None::<String>);
+        let (mut jobs, mut cursor) = (Vec::new(), String::new());
         while jobs.len() < limit {
-            let page = (limit - jobs.len()).min(500);
-            let after = cursor.map(|cursor| format!("&cursor={cursor}")).unwrap_or_default();
-            let page: JobPage = self.get(&format!("/jobs?limit={page}{after}")).await?;
+            let page: JobPage =
+                self.get(&format!("/jobs?limit={}{cursor}", (limit - jobs.len()).min(500))).await?;
             jobs.extend(page.jobs);
-            cursor = page.next_cursor;
-            if cursor.is_none() {
-                break;
+            match page.next_cursor {
+                Some(next) => cursor = format!("&cursor={next}"),
+                None => break,
             }
         }
         Ok(jobs)
@@ -57,39 +55,25 @@ impl Client {
         }
     }
 
-    /// The job that `text` names.
+    /// The job that `text` names; the server knows which ids begin so.
     pub(crate) async fn job(&self, text: &str) -> Result<Job> {
-        if text.len() == WHOLE {
-            return self.get(&format!("/jobs/{text}")).await;
-        }
         if text == "last" {
-            let newest = self.jobs(1).await?.pop();
-            return newest.ok_or_else(|| ClientError::NoSuchId("there is no job yet; `vesicle submit` makes one".into()));
+            let none = || ClientError::NoSuchId("there is no job yet; `vesicle submit` makes one".into());
+            return self.jobs(1).await?.pop().ok_or_else(none);
         }
-        let jobs = self.jobs(usize::MAX).await?;
-        let id = only(text, "job", jobs.iter().map(|job| job.id.as_str()))?.to_owned();
-        self.get(&format!("/jobs/{id}")).await
+        self.get(&format!("/jobs/{}", id(text, "job")?)).await
     }
 
     /// The run that `text` names.
     pub(crate) async fn run(&self, text: &str) -> Result<Run> {
-        if text.len() == WHOLE {
-            return self.get(&format!("/runs/{text}")).await;
-        }
-        if let Some((job, index)) = text.split_once('/') {
-            let job = self.job(job).await?;
-            let missing = || format!("job {} has no run {index}; it has {} from 0 on", job.id, job.runs.total);
-            let runs = self.runs(&job.id).await?;
-            let found = runs.into_iter().find(|run| index.parse() == Ok(run.index));
-            return found.ok_or_else(|| ClientError::NoSuchId(missing()));
-        }
-        check_length(text, "run")?;
-        let mut runs = Vec::new();
-        for job in self.jobs(usize::MAX).await? {
-            runs.extend(self.runs(&job.id).await?.into_iter().map(|run| run.id));
-        }
-        let id = only(text, "run", runs.iter().map(String::as_str))?;
-        self.get(&format!("/runs/{id}")).await
+        let Some((job, index)) = text.split_once('/') else {
+            return self.get(&format!("/runs/{}", id(text, "run")?)).await;
+        };
+        let job = self.job(job).await?;
+        let found = self.runs(&job.id).await?.into_iter().find(|run| index.parse() == Ok(run.index));
+        let missing =
+            || format!("job {} has no run {index}; it has {}, counted from 0", job.id, job.runs.total);
+        found.ok_or_else(|| ClientError::NoSuchId(missing()))
     }
 
     /// The job or run that `text` names.
@@ -99,58 +83,35 @@ impl Client {
         }
         match self.job(text).await {
             Ok(job) => Ok(Found::Job(Box::new(job))),
-            Err(ClientError::NoSuchId(_)) if text != "last" => Ok(Found::Run(Box::new(self.run(text).await?))),
             Err(error) if error.is_not_found() => Ok(Found::Run(Box::new(self.run(text).await?))),
             Err(error) => Err(error),
         }
     }
 }
 
-fn check_length(prefix: &str, what: &str) -> Result<()> {
-    if prefix.len() >= SHORTEST {
-        return Ok(());
-    }
-    let rule = format!("{what} `{prefix}` is too short; give at least {SHORTEST} characters of its id");
-    Err(ClientError::NoSuchId(rule))
-}
-
-/// The one id that begins with `prefix`.
-fn only<'a>(prefix: &str, what: &str, ids: impl Iterator<Item = &'a str>) -> Result<&'a str> {
-    check_length(prefix, what)?;
-    let wanted = prefix.to_ascii_lowercase();
-    let mut found = ids.filter(|id| id.starts_with(&wanted));
-    match (found.next(), found.next()) {
-        (Some(id), None) => Ok(id),
-        (None, _) => Err(ClientError::NoSuchId(format!("no {what} has an id that begins with `{prefix}`"))),
-        (Some(one), Some(other)) => Err(ClientError::NoSuchId(format!(
-            "`{prefix}` is the beginning of {} {what} ids, {one} and {other} among them; give more of it",
-            found.count() + 2
-        ))),
-    }
+/// An id or the beginning of one.
+fn id<'a>(text: &'a str, what: &str) -> Result<&'a str> {
+    let rule = match () {
+        () if !text.chars().all(|c| c.is_ascii_hexdigit() || c == '-') => "is no id; `vesicle ls` lists them",
+        () if text.len() < SHORTEST => "is too short; give at least 6 characters of the id",
+        () => return Ok(text),
+    };
+    Err(ClientError::NoSuchId(format!("{what} `{text}` {rule}")))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const IDS: [&str; 3] = ["019a0000-aaaa", "019a0000-aabb", "019b0000-cccc"];
-
     #[test]
-    fn a_prefix_that_one_id_has_is_enough() {
-        assert_eq!(only("019B00", "job", IDS.into_iter()), Ok(IDS[2]));
-        assert_eq!(only(IDS[0], "job", IDS.into_iter()), Ok(IDS[0]));
+    fn the_beginning_of_an_id_is_enough_if_it_has_six_characters() {
+        assert_eq!(id("019b0A", "job"), Ok("019b0A"));
+        let short = id("019b0", "job").expect_err("five characters").to_string();
+        assert_eq!(short, "job `019b0` is too short; give at least 6 characters of the id");
     }
 
     #[test]
-    fn a_prefix_that_two_ids_have_names_them() {
-        let error = only("019a00", "job", IDS.into_iter()).expect_err("two ids begin so").to_string();
-        assert!(error.contains("2 job ids") && error.contains(IDS[0]) && error.contains(IDS[1]), "{error}");
-    }
-
-    #[test]
-    fn a_prefix_may_not_be_short_or_unknown() {
-        let short = only("019b0", "job", IDS.into_iter()).expect_err("five characters").to_string();
-        assert_eq!(short, "job `019b0` is too short; give at least 6 characters of its id");
-        assert!(only("ffffff", "run", IDS.into_iter()).is_err());
+    fn text_that_is_no_id_never_reaches_a_path() {
+        assert!(id("../workers", "run").is_err() && id("newest", "run").is_err());
     }
 }

@@ -35,9 +35,11 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 impl Patience {
     /// A person waits for one answer.
-    pub(super) const ONE_OFF: Self = Self { silent: Duration::from_millis(800), busy: Duration::from_secs(30) };
+    pub(super) const ONE_OFF: Self =
+        Self { silent: Duration::from_millis(800), busy: Duration::from_secs(30) };
     /// A job is followed; servers restart.
-    pub(super) const FOLLOWING: Self = Self { silent: Duration::from_secs(60), busy: Duration::from_secs(120) };
+    pub(super) const FOLLOWING: Self =
+        Self { silent: Duration::from_secs(60), busy: Duration::from_secs(120) };
 
     /// The pause before the next try after `tries` tries over `spent`; `None` to give up.
     pub(super) fn pause(&self, trouble: &Trouble, tries: u32, spent: Duration) -> Option<Duration> {

@@ -90,7 +90,14 @@ impl Post {
         let binary = std::env::current_exe().context("cannot find this program's file")?;
         let mut command = Command::new(&binary);
         command
-            .args(["work", "--server", &self.server, "--slots", &self.slots.to_string(), "--until-stdin-closes"])
+            .args([
+                "work",
+                "--server",
+                &self.server,
+                "--slots",
+                &self.slots.to_string(),
+                "--until-stdin-closes",
+            ])
             // The pipe closes with this process, however it ends: no worker outlives its supervisor.
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
@@ -110,7 +117,11 @@ impl Post {
 
 /// Lives with a child until it dies (how, in words) or until the crew stops (`None`).
 async fn live(number: u32, mut child: Child, voice: Voice, stop: &CancellationToken) -> Option<String> {
+    // Held, because waiting for a child closes its standard input otherwise, and that ends a worker.
+    let _pipe = child.stdin.take();
     let words = child.stderr.take().map(|stderr| listen(number, stderr, voice));
+    // Held until the worker is gone: `wait` would close it, and the worker ends with its standard input.
+    let _held = child.stdin.take();
     let status = tokio::select! {
         status = child.wait() => Some(status),
         () = stop.cancelled() => None,

@@ -25,7 +25,8 @@ impl Service {
     /// If the folder cannot be used or the address cannot be listened on.
     pub(crate) async fn start(settings: Settings) -> anyhow::Result<Self> {
         let Settings { config, data_dir } = settings;
-        std::fs::create_dir_all(&data_dir).with_context(|| format!("cannot make the folder {}", data_dir.display()))?;
+        std::fs::create_dir_all(&data_dir)
+            .with_context(|| format!("cannot make the folder {}", data_dir.display()))?;
         let path = data_dir.join(DATABASE);
         let options = SqliteOptions { policy: config.policy, ..SqliteOptions::new(&path) };
         let open = Sqlite::open(options).await;
@@ -55,7 +56,9 @@ impl Service {
             self.running.join().await;
             self.store.close().await
         };
-        tokio::time::timeout(self.drain + CLOSING, ended).await.context("the server did not stop in time")??;
+        tokio::time::timeout(self.drain + CLOSING, ended)
+            .await
+            .context("the server did not stop in time")??;
         Ok(())
     }
 }

@@ -8,10 +8,7 @@ use experiments::Kind;
 use serde_json::Value as Json;
 use uuid::Uuid;
 
-use self::{
-    plan::Task,
-    verdict::Verdict,
-};
+use self::{plan::Task, verdict::Verdict};
 use crate::{
     client::{Client, Job, Run},
     data::{self, Upload},
@@ -81,7 +78,8 @@ pub(crate) async fn run(args: ReproduceArgs) -> Ended {
     };
     bench.stop().await?;
     let measured = measured?;
-    let verdicts: Vec<Verdict> = claims.iter().map(|claim| Verdict::of(claim, &measured[claim.task])).collect();
+    let verdicts: Vec<Verdict> =
+        claims.iter().map(|claim| Verdict::of(claim, &measured[claim.task])).collect();
     match args.output.json {
         true => output::json(&verdict::document(&seeds, &verdicts))?,
         false => output::text(&verdict::table(&seeds, &verdicts))?,
@@ -108,7 +106,9 @@ impl ReproduceArgs {
             return Ok(experiments::CATALOGUE.to_vec());
         }
         let find = |name: &String| {
-            let unknown = || Usage(format!("experiment `{name}` is not in the catalogue; `vesicle experiments` lists it"));
+            let unknown = || {
+                Usage(format!("experiment `{name}` is not in the catalogue; `vesicle experiments` lists it"))
+            };
             experiments::find(name).ok_or_else(unknown)
         };
         self.only.iter().map(find).collect()

@@ -57,7 +57,10 @@ impl Task {
 
     /// The job to submit.
     pub(super) fn spec(&self, seeds: &[u64]) -> Json {
-        let params = self.params.iter().map(|(name, value)| format!(" {name}={}", value.to_string().trim_matches('"')));
+        let params = self
+            .params
+            .iter()
+            .map(|(name, value)| format!(" {name}={}", value.to_string().trim_matches('"')));
         let preset = self.preset.iter().map(|preset| format!(" {preset}"));
         let name: String = [self.experiment.to_owned()].into_iter().chain(preset).chain(params).collect();
         json!({

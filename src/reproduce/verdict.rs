@@ -61,7 +61,10 @@ pub(super) fn table(seeds: &[u64], verdicts: &[Verdict<'_>]) -> String {
 /// For programs.
 pub(super) fn document(seeds: &[u64], verdicts: &[Verdict<'_>]) -> Json {
     let entry = |verdict: &Verdict<'_>| {
-        let values = verdict.values.iter().map(|&x| if x.is_finite() { json!(x) } else { json!({"nonfinite": "nan"}) });
+        let values = verdict
+            .values
+            .iter()
+            .map(|&x| if x.is_finite() { json!(x) } else { json!({"nonfinite": "nan"}) });
         let values: Vec<Json> = values.collect();
         let mut entry = json!(verdict.claim.finding);
         entry["experiment"] = json!(verdict.claim.experiment);

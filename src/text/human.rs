@@ -38,7 +38,7 @@ pub(crate) fn duration(seconds: f64) -> String {
     let whole = seconds.max(0.0).round() as u64;
     match whole {
         _ if seconds < 0.9995 => format!("{:.0} ms", seconds.max(0.0) * 1e3),
-        _ if seconds < 9.95 => format!("{seconds:.1} s"),
+        _ if seconds < 9.95 && seconds.fract() != 0.0 => format!("{seconds:.1} s"),
         0..60 => format!("{whole} s"),
         60..3600 => format!("{} min {} s", whole / 60, whole % 60),
         3600..86_400 => format!("{} h {} min", whole / 3600, whole / 60 % 60),
@@ -100,7 +100,14 @@ mod tests {
 
     #[test]
     fn durations_use_the_units_a_person_would() {
-        let cases = [(0.85, "850 ms"), (4.2, "4.2 s"), (59.0, "59 s"), (200.0, "3 min 20 s"), (7500.0, "2 h 5 min")];
+        let cases = [
+            (0.85, "850 ms"),
+            (4.2, "4.2 s"),
+            (4.0, "4 s"),
+            (59.0, "59 s"),
+            (200.0, "3 min 20 s"),
+            (7500.0, "2 h 5 min"),
+        ];
         for (seconds, text) in cases {
             assert_eq!(duration(seconds), text);
         }

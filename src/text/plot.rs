@@ -27,7 +27,8 @@ fn shrink(values: &[f64], width: usize) -> Vec<f64> {
 
 /// How much of `total` is done, in `width` characters: the part done and the rest.
 pub(crate) fn bar(done: u64, total: u64, width: usize) -> (String, String) {
-    let halves = if total == 0 { 0 } else { (done.min(total) as u128 * 2 * width as u128 / total as u128) as usize };
+    let halves =
+        if total == 0 { 0 } else { (done.min(total) as u128 * 2 * width as u128 / total as u128) as usize };
     let mut full = "━".repeat(halves / 2);
     if halves % 2 == 1 {
         full.push('╸');

@@ -12,9 +12,14 @@ const TERMINAL: [&str; 3] = ["succeeded", "failed", "cancelled"];
 /// I1.
 pub(super) fn keys_made_one_job_each(records: &Records, history: &History, found: &mut Findings) {
     for (key, job) in &history.answered {
-        let made: Vec<_> = records.keys.iter().filter(|(known, _)| known == key).map(|(_, job)| job).collect();
-        found.unless(made == [job], Invariant::I1, || format!("key `{key}` was answered job {job}, it made {made:?}"));
-        found.unless(records.jobs.contains_key(job), Invariant::I1, || format!("job {job} was answered and is lost"));
+        let made: Vec<_> =
+            records.keys.iter().filter(|(known, _)| known == key).map(|(_, job)| job).collect();
+        found.unless(made == [job], Invariant::I1, || {
+            format!("key `{key}` was answered job {job}, it made {made:?}")
+        });
+        found.unless(records.jobs.contains_key(job), Invariant::I1, || {
+            format!("job {job} was answered and is lost")
+        });
     }
     // Two keys never share a job, and no job comes from nowhere once every submission carried a key.
     let keyed: BTreeSet<_> = records.keys.iter().map(|(_, job)| job).collect();
@@ -34,7 +39,8 @@ pub(super) fn everything_ended_once(records: &Records, found: &mut Findings) {
         let states: BTreeSet<_> =
             records.runs.values().filter(|run| run.job == *id).map(|run| run.state.as_str()).collect();
         // One failed run fails a job, else one cancelled run cancels it.
-        let outcome = ["failed", "cancelled"].into_iter().find(|state| states.contains(state)).unwrap_or("succeeded");
+        let outcome =
+            ["failed", "cancelled"].into_iter().find(|state| states.contains(state)).unwrap_or("succeeded");
         for end in ends {
             found.unless(end.body["outcome"] == outcome, Invariant::I2, || {
                 format!("job {id} ended as {}, its runs are {states:?}", end.body["outcome"])
@@ -48,9 +54,16 @@ pub(super) fn everything_ended_once(records: &Records, found: &mut Findings) {
         });
         for end in ends {
             let (outcome, digest) = (end.body["outcome"].as_str(), end.body["digest"].as_str());
-            found.unless(outcome == Some(&run.state) && digest == run.digest.as_deref(), Invariant::I2, || {
-                format!("run {id} is {} with digest {:?}, its last event says {}", run.state, run.digest, end.body)
-            });
+            found.unless(
+                outcome == Some(&run.state) && digest == run.digest.as_deref(),
+                Invariant::I2,
+                || {
+                    format!(
+                        "run {id} is {} with digest {:?}, its last event says {}",
+                        run.state, run.digest, end.body
+                    )
+                },
+            );
         }
     }
 }
@@ -62,10 +75,14 @@ pub(super) fn nothing_follows_an_end(records: &Records, found: &mut Findings) {
     };
     for (id, job) in &records.jobs {
         let late = after(&mut job.events.iter(), "job_ended");
-        found.unless(late.is_none(), Invariant::I3, || format!("job {id} had ended before its event {late:?}"));
+        found.unless(late.is_none(), Invariant::I3, || {
+            format!("job {id} had ended before its event {late:?}")
+        });
     }
     for (id, run) in &records.runs {
-        let job_goes_on = |event: &Event| !records.jobs[&run.job].events.iter().any(|end| end.is("job_ended") && end.seq < event.seq);
+        let job_goes_on = |event: &Event| {
+            !records.jobs[&run.job].events.iter().any(|end| end.is("job_ended") && end.seq < event.seq)
+        };
         let late = after(&mut records.events_of(id).filter(|event| job_goes_on(event)), "run_ended");
         found.unless(late.is_none(), Invariant::I3, || format!("run {id} had ended before event {late:?}"));
     }
@@ -89,7 +106,9 @@ pub(super) fn attempts_rise_one_at_a_time(records: &Records, found: &mut Finding
             match event.kind.as_str() {
                 "run_started" => {
                     let attempt = event.attempt();
-                    found.unless(!open, Invariant::I5, || format!("run {id}: attempt {attempt} began in attempt {last}"));
+                    found.unless(!open, Invariant::I5, || {
+                        format!("run {id}: attempt {attempt} began in attempt {last}")
+                    });
                     found.unless(attempt == last + 1, Invariant::I5, || {
                         format!("run {id}: attempt {attempt} came after attempt {last}")
                     });
@@ -97,7 +116,10 @@ pub(super) fn attempts_rise_one_at_a_time(records: &Records, found: &mut Finding
                 }
                 "run_requeued" => {
                     found.unless(open && event.attempt() == last, Invariant::I5, || {
-                        format!("run {id}: attempt {} ended, the open one is {last} ({open})", event.attempt())
+                        format!(
+                            "run {id}: attempt {} ended, the open one is {last} ({open})",
+                            event.attempt()
+                        )
                     });
                     open = false;
                 }
@@ -125,7 +147,11 @@ pub(super) fn superseded_attempts_wrote_nothing(records: &Records, found: &mut F
             }
             let stale = event.is("checkpoint_stored") && event.attempt() != current;
             found.unless(!stale, Invariant::I6, || {
-                format!("run {id}: attempt {} stored a checkpoint in attempt {current} (event {})", event.attempt(), event.seq)
+                format!(
+                    "run {id}: attempt {} stored a checkpoint in attempt {current} (event {})",
+                    event.attempt(),
+                    event.seq
+                )
             });
         }
         let mut before = (0, 0);
@@ -141,7 +167,10 @@ pub(super) fn superseded_attempts_wrote_nothing(records: &Records, found: &mut F
             });
             let from = began.iter().find(|(attempt, _)| *attempt == metric.attempt).map(|(_, from)| *from);
             found.unless(from.is_some_and(|from| from <= metric.step), Invariant::I6, || {
-                format!("run {id}: attempt {} wrote step {} and began at {from:?}", metric.attempt, metric.step)
+                format!(
+                    "run {id}: attempt {} wrote step {} and began at {from:?}",
+                    metric.attempt, metric.step
+                )
             });
         }
     }
@@ -159,7 +188,10 @@ pub(super) fn attempts_went_on_from_the_newest_checkpoint(records: &Records, fou
                 "run_started" => {
                     let (from, newest) = (event.number("from_step"), good.last().copied().unwrap_or(0));
                     found.unless(from == Some(newest), Invariant::I9, || {
-                        format!("run {id}: attempt {} began at {from:?}, a checkpoint of {newest} was there", event.attempt())
+                        format!(
+                            "run {id}: attempt {} began at {from:?}, a checkpoint of {newest} was there",
+                            event.attempt()
+                        )
                     });
                 }
                 _ => {}

@@ -76,7 +76,9 @@ pub(crate) async fn check(database: &Path, history: &History) -> Vec<Violation> 
     results::metrics_are_complete(&records, history, &mut found);
     results::checkpoints_are_whole(&records, &mut found);
     results::results_are_undisturbed(&records, history, &mut found);
-    found.0.extend(records.damage.iter().map(|what| Violation { invariant: Invariant::I12, what: what.clone() }));
+    found.0.extend(
+        records.damage.iter().map(|what| Violation { invariant: Invariant::I12, what: what.clone() }),
+    );
     found.0
 }
 

@@ -114,8 +114,13 @@ impl Records {
     }
 
     async fn collect(db: &mut SqliteConnection) -> sqlx::Result<Self> {
-        let mut records =
-            Self { jobs: jobs(db).await?, runs: runs(db).await?, keys: Vec::new(), workers: BTreeMap::new(), damage: damage(db).await? };
+        let mut records = Self {
+            jobs: jobs(db).await?,
+            runs: runs(db).await?,
+            keys: Vec::new(),
+            workers: BTreeMap::new(),
+            damage: damage(db).await?,
+        };
         for row in sqlx::query("SELECT key, job_id FROM idempotency").fetch_all(&mut *db).await? {
             records.keys.push((row.get("key"), id(&row, "job_id")));
         }
@@ -128,18 +133,20 @@ impl Records {
     }
 
     async fn add_metrics(&mut self, db: &mut SqliteConnection) -> sqlx::Result<()> {
-        for row in sqlx::query("SELECT run_id, name, points FROM series ORDER BY id").fetch_all(&mut *db).await? {
+        for row in
+            sqlx::query("SELECT run_id, name, points FROM series ORDER BY id").fetch_all(&mut *db).await?
+        {
             if let Some(run) = self.runs.get_mut(&id(&row, "run_id")) {
                 run.series.push((row.get("name"), number(&row, "points")));
             }
         }
-        let scalars = "SELECT run_id, name, step, attempt, value FROM metric JOIN series ON series.id = series_id";
+        let scalars =
+            "SELECT run_id, name, step, attempt, value FROM metric JOIN series ON series.id = series_id";
         for row in sqlx::query(scalars).fetch_all(&mut *db).await? {
             let bits = scalar(row.get("value"));
             self.add_metric(&row, bits);
         }
-        let arrays =
-            "SELECT run_id, name, step, attempt, dtype, shape, data FROM metric_blob JOIN series ON series.id = series_id";
+        let arrays = "SELECT run_id, name, step, attempt, dtype, shape, data FROM metric_blob JOIN series ON series.id = series_id";
         for row in sqlx::query(arrays).fetch_all(&mut *db).await? {
             let shape: String = row.get("shape");
             let shape = serde_json::from_str(&shape).expect("the shape of an array is a list of numbers");
@@ -153,15 +160,20 @@ impl Records {
     }
 
     fn add_metric(&mut self, row: &SqliteRow, bits: Bits) {
-        let metric =
-            Metric { name: row.get("name"), step: number(row, "step"), attempt: number(row, "attempt"), bits };
+        let metric = Metric {
+            name: row.get("name"),
+            step: number(row, "step"),
+            attempt: number(row, "attempt"),
+            bits,
+        };
         if let Some(run) = self.runs.get_mut(&id(row, "run_id")) {
             run.metrics.push(metric);
         }
     }
 
     async fn add_checkpoints(&mut self, db: &mut SqliteConnection) -> sqlx::Result<()> {
-        let rows = sqlx::query("SELECT run_id, step, digest, bytes FROM checkpoint WHERE NOT corrupt ORDER BY step");
+        let rows =
+            sqlx::query("SELECT run_id, step, digest, bytes FROM checkpoint WHERE NOT corrupt ORDER BY step");
         for row in rows.fetch_all(&mut *db).await? {
             let digest: Vec<u8> = row.get("digest");
             let chunks = sqlx::query("SELECT n, bytes FROM checkpoint_chunk WHERE digest = ? ORDER BY n");

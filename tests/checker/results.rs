@@ -12,7 +12,9 @@ pub(super) fn metrics_are_complete(records: &Records, history: &History, found: 
             *times.entry((&metric.name, metric.step)).or_default() += 1;
         }
         for ((name, step), times) in times.iter().filter(|(_, times)| **times > 1) {
-            found.unless(false, Invariant::I7, || format!("run {id}: `{name}` of step {step} is there {times} times"));
+            found.unless(false, Invariant::I7, || {
+                format!("run {id}: `{name}` of step {step} is there {times} times")
+            });
         }
         for (name, points) in &run.series {
             let there = run.metrics.iter().filter(|metric| metric.name == *name).count() as u64;

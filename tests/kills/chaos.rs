@@ -112,11 +112,9 @@ impl Chaos {
     /// The run that worker `n` is at, once it has brought the run further and is not about to end it.
     async fn victim(&self, n: usize) -> Option<Held> {
         let (database, pid) = (self.service.database(), self.posts[n].worker.pid());
-        until("a worker has a run on its way", PROMPT, async || {
-            match held_by(&database, pid).await {
-                Some(held) => Some(Some(held)),
-                None => self.has_ended().await.then_some(None),
-            }
+        until("a worker has a run on its way", PROMPT, async || match held_by(&database, pid).await {
+            Some(held) => Some(Some(held)),
+            None => self.has_ended().await.then_some(None),
         })
         .await
     }
@@ -183,7 +181,8 @@ async fn held_by(database: &Path, pid: u32) -> Option<Held> {
     let query = "SELECT run.id, run.attempt FROM run JOIN worker ON worker.id = run.worker
         WHERE run.state = 'running' AND worker.name LIKE '%:' || ? AND 4 * step < 3 * steps
           AND checkpoint_step > coalesce(attempt_began_at, 0)";
-    let row = sqlx::query(query).bind(i64::from(pid)).fetch_optional(&mut db).await.expect("the tables are known");
+    let row =
+        sqlx::query(query).bind(i64::from(pid)).fetch_optional(&mut db).await.expect("the tables are known");
     db.close().await.expect("a connection that only reads can be closed");
     let row = row?;
     let id: Vec<u8> = row.get("id");

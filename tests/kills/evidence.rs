@@ -60,9 +60,11 @@ fn ended_attempts(records: &Records, killed: &[u32]) -> BTreeSet<Ended> {
                     worker = name.rsplit(':').next().and_then(|pid| pid.parse().ok());
                 }
                 "run_requeued" if event.body["class"] == "lost" && (1..run.steps).contains(&checkpoint) => {
-                    lost = worker
-                        .filter(|worker| killed.contains(worker))
-                        .map(|worker| Ended { run: id.clone(), attempt: event.attempt(), worker });
+                    lost = worker.filter(|worker| killed.contains(worker)).map(|worker| Ended {
+                        run: id.clone(),
+                        attempt: event.attempt(),
+                        worker,
+                    });
                 }
                 _ => {}
             }

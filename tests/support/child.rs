@@ -63,7 +63,9 @@ impl Child {
         self.signal(Signal::SIGTERM);
         let exited = timeout(within, self.process.wait()).await;
         let name = &self.name;
-        exited.unwrap_or_else(|_| panic!("{name} lives {within:?} after SIGTERM")).expect("a child can be waited for")
+        exited
+            .unwrap_or_else(|_| panic!("{name} lives {within:?} after SIGTERM"))
+            .expect("a child can be waited for")
     }
 
     /// Whether it still runs.

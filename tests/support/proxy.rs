@@ -55,7 +55,8 @@ pub(crate) struct Call {
 impl Proxy {
     /// Listens on a free port of the loopback address and passes everything to `upstream`.
     pub(crate) async fn to(upstream: u16) -> Self {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("the loopback address has a free port");
+        let listener =
+            TcpListener::bind(("127.0.0.1", 0)).await.expect("the loopback address has a free port");
         let port = listener.local_addr().expect("it listens").port();
         let shared = Arc::new(Shared {
             upstream,

@@ -47,7 +47,8 @@ impl Service {
         let home = TempDir::with_prefix("vesicle-e2e-").expect("there is a place for temporary files");
         let folder = home.path().display().to_string();
         std::fs::create_dir(home.path().join("logs")).expect("the temporary directory can be written");
-        let places = ["VESICLE_HOME", "HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME"].map(|name| (name, folder.as_str()));
+        let places =
+            ["VESICLE_HOME", "HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME"].map(|name| (name, folder.as_str()));
         let all = places.iter().chain(&SETTINGS).chain(settings);
         let env = all.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let mut service = Self {
@@ -72,7 +73,8 @@ impl Service {
             server.log().lines().find_map(|line| line.strip_prefix("listening on ").map(str::to_owned))
         })
         .await;
-        self.port = url.rsplit(':').next().and_then(|port| port.parse().ok()).expect("the address ends in a port");
+        self.port =
+            url.rsplit(':').next().and_then(|port| port.parse().ok()).expect("the address ends in a port");
         self.client = Client::new(&url);
         self.server = Some(server);
     }
@@ -135,7 +137,8 @@ impl Drop for Service {
             return;
         }
         let folder = self.home.take().map(TempDir::keep).unwrap_or_default();
-        let mut logs: Vec<_> = std::fs::read_dir(folder.join("logs")).into_iter().flatten().flatten().collect();
+        let mut logs: Vec<_> =
+            std::fs::read_dir(folder.join("logs")).into_iter().flatten().flatten().collect();
         logs.sort_by_key(std::fs::DirEntry::file_name);
         for log in logs {
             let text = std::fs::read(log.path()).unwrap_or_default();
@@ -147,11 +150,12 @@ impl Drop for Service {
     }
 }
 
-/// A job on the built-in digits: `runs` seeds, `epochs` · 65 steps each, a checkpoint every 10 steps.
-pub(crate) fn digits_job(runs: u32, epochs: u32, hidden_units: u32) -> Json {
+/// A job on the built-in digits: `runs` seeds, `epochs` · 65 steps each, a checkpoint every 10 steps. A step takes about
+/// `sweeps` · 10 µs: Gibbs sweeps cost time without making the state larger.
+pub(crate) fn digits_job(runs: u32, epochs: u32, sweeps: u32) -> Json {
     json!({
         "experiment": "rbse",
-        "params": {"hidden_units": hidden_units, "epochs": epochs, "train_images": 1300, "batch": 20, "test_images": 50},
+        "params": {"hidden_units": 64, "epochs": epochs, "train_images": 1300, "batch": 20, "test_images": 50, "cd_k": sweeps},
         "seeds": {"from": 1, "count": runs},
         "every": 13,
         "checkpoint_every_steps": 10,

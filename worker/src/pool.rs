@@ -34,12 +34,12 @@ pub(crate) struct Pool {
 /// Everything that can happen to a worker.
 enum Happened {
     Shutdown,
-    Acquired(Option<Lease>, Terms),
+    Acquired(Option<Box<Lease>>, Terms),
     Planned,
     Ended(Result<(), tokio::task::JoinError>),
 }
 
-type Acquiring<'a> = Pin<Box<dyn Future<Output = (Option<Lease>, Terms)> + Send + 'a>>;
+type Acquiring<'a> = Pin<Box<dyn Future<Output = (Option<Box<Lease>>, Terms)> + Send + 'a>>;
 
 impl Pool {
     /// Works until `shutdown`, then lets every run leave a checkpoint and say so.
@@ -88,7 +88,13 @@ impl Pool {
                     if let Some(lease) = lease {
                         let (planned, known) = oneshot::channel();
                         planning = Some(known);
-                        attempts.spawn(attempt(self.shared.clone(), lease, terms, planned, shutdown.clone()));
+                        attempts.spawn(attempt(
+                            self.shared.clone(),
+                            *lease,
+                            terms,
+                            planned,
+                            shutdown.clone(),
+                        ));
                     }
                 }
                 Happened::Planned => planning = None,
@@ -99,10 +105,10 @@ impl Pool {
     }
 
     /// Asks for work once; a server that was away is told again who asks.
-    async fn acquire(&self, free: Free, mut terms: Terms) -> (Option<Lease>, Terms) {
+    async fn acquire(&self, free: Free, mut terms: Terms) -> (Option<Box<Lease>>, Terms) {
         let asked_at = Instant::now();
         let refusal = match self.shared.coordinator.acquire(self.worker.id, free).await {
-            Ok(Some(lease)) => return (Some(lease), terms),
+            Ok(Some(lease)) => return (Some(Box::new(lease)), terms),
             Ok(None) => {
                 sleep_until(asked_at + PAUSE).await;
                 return (None, terms);

@@ -1,6 +1,7 @@
 //! The worker against a puppet of the server, with real experiments and with a toy that does as it is told.
 
 mod attempt;
+mod client;
 
 mod datasets;
 mod endings;

@@ -134,6 +134,10 @@ fn check(before: &Run, change: &Change, after: &Run, log: &[EventKind]) -> Resul
         prop_assert!(after.step >= before.step || before.next_seq == 0, "a step went backwards");
         prop_assert!(after.checkpoint_step >= before.checkpoint_step);
     }
+    prop_assert!(
+        before.wish != Wish::Cancel || !open(after) || after.wish == Wish::Cancel,
+        "a cancel was taken back"
+    );
     let left = open(before) && !open(after);
     match before.wish {
         Wish::Cancel if left => prop_assert!(after.state.is_terminal(), "cancel: {}", after.state.name()),

@@ -153,6 +153,15 @@ fn a_pause_taken_back_on_the_way_queues_the_run_again() {
 }
 
 #[test]
+fn a_cancel_is_never_taken_back() {
+    let run = after(&running(&fresh(), 0), &Change::Cancel, 0).run;
+    for change in [Change::Pause, Change::Resume, Change::Cancel] {
+        let next = after(&run, &change, 1);
+        assert!(!next.changed && next.run == run, "{change:?}");
+    }
+}
+
+#[test]
 fn a_message_is_kept_short() {
     let run = running(&fresh(), 0);
     let outcome = Some(Outcome::Failed { class: Class::UserError, message: "ä".repeat(50_000) });

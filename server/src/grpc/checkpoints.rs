@@ -6,7 +6,7 @@ use proto::v1::{self, PutChunkRequest};
 use store::StoredCheckpoint;
 use tonic::Streaming;
 
-use super::status::status;
+use super::status::{broken_off, status};
 use crate::{
     app::App,
     fault::{Fault, Kind},
@@ -21,7 +21,7 @@ const BATCH_BYTES: usize = 4 << 20;
 pub(super) async fn put(app: &App, mut messages: Streaming<PutChunkRequest>) -> Result<u32, Fault> {
     let (mut batch, mut batch_bytes) = (Vec::new(), 0);
     let (mut digest, mut stored, mut total) = (None, 0, 0_u64);
-    while let Some(message) = messages.message().await.map_err(broken)? {
+    while let Some(message) = messages.message().await.map_err(broken_off)? {
         let named = proto::hash("digest", &message.digest)?;
         if *digest.get_or_insert(named) != named {
             return Err(Fault::invalid_field("digest", "`digest` changes; a call must carry one checkpoint"));
@@ -52,14 +52,11 @@ fn check(app: &App, chunk: &v1::Chunk, total: u64) -> Result<(), Fault> {
         return Err(Fault::new(Kind::TooLarge, detail));
     }
     if total > most || u64::from(chunk.n) * CHUNK_BYTES as u64 >= most {
-        let detail = format!("the checkpoint is too large: chunk {}; it must be at most {most} bytes", chunk.n);
+        let detail =
+            format!("the checkpoint is too large: chunk {}; it must be at most {most} bytes", chunk.n);
         return Err(Fault::new(Kind::TooLarge, detail));
     }
     Ok(())
-}
-
-fn broken(status: tonic::Status) -> Fault {
-    Fault::malformed(format!("the stream broke off: {}", status.message()))
 }
 
 /// The newest checkpoint of a run whose stored bytes have its digest. Damaged ones are marked, so that no attempt

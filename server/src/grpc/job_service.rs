@@ -12,7 +12,7 @@ use tonic::{Request, Response, Status, Streaming};
 
 use super::{
     convert,
-    status::{reply, status},
+    status::{broken_off, reply, status},
 };
 use crate::{
     act::act,
@@ -41,12 +41,18 @@ impl JobService for JobAnswers {
         reply(self.submit(request.into_inner()).await)
     }
 
-    async fn get_job(&self, request: Request<v1::GetJobRequest>) -> Result<Response<v1::GetJobResponse>, Status> {
+    async fn get_job(
+        &self,
+        request: Request<v1::GetJobRequest>,
+    ) -> Result<Response<v1::GetJobResponse>, Status> {
         let job = self.0.job(&request.into_inner().id).await.and_then(convert::job);
         reply(job.map(|job| v1::GetJobResponse { job: Some(job) }))
     }
 
-    async fn list_jobs(&self, request: Request<v1::ListJobsRequest>) -> Result<Response<v1::ListJobsResponse>, Status> {
+    async fn list_jobs(
+        &self,
+        request: Request<v1::ListJobsRequest>,
+    ) -> Result<Response<v1::ListJobsResponse>, Status> {
         reply(self.jobs(request.into_inner()).await)
     }
 
@@ -58,7 +64,10 @@ impl JobService for JobAnswers {
         reply(job.map(|job| v1::CancelJobResponse { job: Some(job) }))
     }
 
-    async fn pause_job(&self, request: Request<v1::PauseJobRequest>) -> Result<Response<v1::PauseJobResponse>, Status> {
+    async fn pause_job(
+        &self,
+        request: Request<v1::PauseJobRequest>,
+    ) -> Result<Response<v1::PauseJobResponse>, Status> {
         let job = self.act(&request.into_inner().id, Verb::Pause).await;
         reply(job.map(|job| v1::PauseJobResponse { job: Some(job) }))
     }
@@ -71,17 +80,26 @@ impl JobService for JobAnswers {
         reply(job.map(|job| v1::ResumeJobResponse { job: Some(job) }))
     }
 
-    async fn get_run(&self, request: Request<v1::GetRunRequest>) -> Result<Response<v1::GetRunResponse>, Status> {
+    async fn get_run(
+        &self,
+        request: Request<v1::GetRunRequest>,
+    ) -> Result<Response<v1::GetRunResponse>, Status> {
         reply(self.run(&request.into_inner().id).await)
     }
 
-    async fn list_runs(&self, request: Request<v1::ListRunsRequest>) -> Result<Response<v1::ListRunsResponse>, Status> {
+    async fn list_runs(
+        &self,
+        request: Request<v1::ListRunsRequest>,
+    ) -> Result<Response<v1::ListRunsResponse>, Status> {
         reply(self.runs(request.into_inner()).await)
     }
 
     type WatchJobStream = Pin<Box<dyn Stream<Item = Result<v1::WatchJobResponse, Status>> + Send>>;
 
-    async fn watch_job(&self, request: Request<v1::WatchJobRequest>) -> Result<Response<Self::WatchJobStream>, Status> {
+    async fn watch_job(
+        &self,
+        request: Request<v1::WatchJobRequest>,
+    ) -> Result<Response<Self::WatchJobStream>, Status> {
         let v1::WatchJobRequest { id, after_seq } = request.into_inner();
         let job = self.0.job(&id).await.map_err(status)?;
         let events = events(self.0.clone(), job.id, after_seq);
@@ -211,7 +229,10 @@ impl JobAnswers {
     async fn metrics(&self, request: v1::QueryMetricsRequest) -> Result<v1::QueryMetricsResponse, Fault> {
         let v1::QueryMetricsRequest { run_id, name, from, to, points } = request;
         if points != 0 && !(2..=5_000).contains(&points) {
-            return Err(Fault::invalid_field("points", format!("`points` is {points}; it must be 2 to 5000")));
+            return Err(Fault::invalid_field(
+                "points",
+                format!("`points` is {points}; it must be 2 to 5000"),
+            ));
         }
         let run = self.0.run(&run_id).await?;
         let job = self.0.job_of(&run).await?;
@@ -221,8 +242,12 @@ impl JobAnswers {
         }
         let points = if points == 0 { POINTS } else { points };
         let to = if to == 0 { u64::MAX } else { to };
-        let found = self.0.store.metrics(MetricQuery { run: run.id, name: name.clone(), from, to, points }).await?;
-        let rows = found.rows.into_iter().map(|(step, _, value)| MetricPoint { name: name.clone(), step, value }.into());
+        let found =
+            self.0.store.metrics(MetricQuery { run: run.id, name: name.clone(), from, to, points }).await?;
+        let rows = found
+            .rows
+            .into_iter()
+            .map(|(step, _, value)| MetricPoint { name: name.clone(), step, value }.into());
         Ok(v1::QueryMetricsResponse { sampled: found.sampled, total: found.total, rows: rows.collect() })
     }
 
@@ -240,11 +265,13 @@ fn page_size(size: u32) -> Result<u32, Fault> {
     }
 }
 
-async fn put_dataset(app: &App, mut parts: Streaming<v1::PutDatasetRequest>) -> Result<v1::PutDatasetResponse, Fault> {
+async fn put_dataset(
+    app: &App,
+    mut parts: Streaming<v1::PutDatasetRequest>,
+) -> Result<v1::PutDatasetResponse, Fault> {
     let mut upload = Upload::begin(app)?;
     let mut about = None;
-    let broken = |status: Status| Fault::malformed(format!("the stream broke off: {}", status.message()));
-    while let Some(message) = parts.message().await.map_err(broken)? {
+    while let Some(message) = parts.message().await.map_err(broken_off)? {
         match (message.part, &about) {
             (Some(Part::Header(header)), None) => about = Some(read_header(header)?),
             (Some(Part::Data(data)), Some(_)) => upload.push(file(data.file)?, &data.bytes)?,

@@ -31,7 +31,8 @@ const MESSAGE_BYTES: usize = 4 << 20;
 
 /// All services as routes.
 pub(crate) fn router(app: &App) -> Router {
-    let workers = WorkerServiceServer::new(WorkerAnswers(app.clone())).max_decoding_message_size(MESSAGE_BYTES);
+    let workers =
+        WorkerServiceServer::new(WorkerAnswers(app.clone())).max_decoding_message_size(MESSAGE_BYTES);
     let jobs = JobServiceServer::new(JobAnswers(app.clone())).max_decoding_message_size(MESSAGE_BYTES);
     let (reporter, health) = health_reporter();
     tokio::spawn(report_health(reporter, app.clone()));
@@ -61,14 +62,17 @@ pub(crate) fn unknown_service() -> Response {
 /// The paths of gRPC take POST and gRPC messages; everything else gets the answer of REST.
 async fn only_grpc(request: Request, next: Next) -> Response {
     if request.method() != Method::POST {
-        let mut response = Fault::new(Kind::NoSuchMethod, "this path takes gRPC calls, which are POST").into_response();
+        let mut response =
+            Fault::new(Kind::NoSuchMethod, "this path takes gRPC calls, which are POST").into_response();
         response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
         return response;
     }
     if !is_grpc(request.headers()) {
         return Fault::new(Kind::UnsupportedMedia, "Content-Type must be application/grpc").into_response();
     }
-    next.run(request).await
+    let mut response = next.run(request).await;
+    status::too_large_is_exhausted(&mut response);
+    response
 }
 
 /// Serving until a drain begins.

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use tonic::{Response, Status};
+use axum::http::HeaderValue;
+use tonic::{Code, Response, Status};
 use tonic_types::{ErrorDetails, FieldViolation, StatusExt};
 
-use crate::fault::Fault;
+use crate::fault::{Fault, Kind};
 
 /// Whose error reasons these are.
 const DOMAIN: &str = "vesicle";
@@ -14,9 +15,11 @@ const DOMAIN: &str = "vesicle";
 pub(crate) fn status(fault: Fault) -> Status {
     let row = fault.kind.row();
     let facts = fault.facts.into_iter().map(|(name, value)| (name.to_owned(), value));
-    let mut details = ErrorDetails::with_error_info(row.code, DOMAIN, facts.collect::<std::collections::HashMap<_, _>>());
+    let mut details =
+        ErrorDetails::with_error_info(row.code, DOMAIN, facts.collect::<std::collections::HashMap<_, _>>());
     if !fault.fields.is_empty() {
-        let violations = fault.fields.into_iter().map(|breach| FieldViolation::new(breach.pointer, breach.detail));
+        let violations =
+            fault.fields.into_iter().map(|breach| FieldViolation::new(breach.pointer, breach.detail));
         details.set_bad_request(violations.collect::<Vec<_>>());
     }
     if let Some(seconds) = row.retry_after_s {
@@ -30,10 +33,23 @@ pub(super) fn reply<T>(answer: Result<T, Fault>) -> Result<Response<T>, Status> 
     answer.map(Response::new).map_err(status)
 }
 
+/// A client's stream that cannot be read on.
+pub(super) fn broken_off(status: Status) -> Fault {
+    let kind = if status.code() == Code::OutOfRange { Kind::TooLarge } else { Kind::Malformed };
+    Fault::new(kind, format!("the stream broke off: {}", status.message()))
+}
+
+/// A message over the limit, which tonic calls OUT_OF_RANGE: that code means a gap in reports here.
+pub(super) fn too_large_is_exhausted(response: &mut axum::response::Response) {
+    let headers = response.headers_mut();
+    let code = headers.get(Status::GRPC_STATUS).map(HeaderValue::as_bytes);
+    if code == Some(b"11") && !headers.contains_key(Status::GRPC_STATUS_DETAILS) {
+        headers.insert(Status::GRPC_STATUS, HeaderValue::from_static("8"));
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use tonic::Code;
-
     use super::*;
     use crate::fault::Breach;
 

@@ -30,15 +30,24 @@ type Answers<M> = Pin<Box<dyn Stream<Item = Result<M, Status>> + Send>>;
 
 #[tonic::async_trait]
 impl WorkerService for WorkerAnswers {
-    async fn register(&self, request: Request<v1::RegisterRequest>) -> Result<Response<v1::RegisterResponse>, Status> {
+    async fn register(
+        &self,
+        request: Request<v1::RegisterRequest>,
+    ) -> Result<Response<v1::RegisterResponse>, Status> {
         reply(register(&self.0, request.into_inner()).await)
     }
 
-    async fn acquire(&self, request: Request<v1::AcquireRequest>) -> Result<Response<v1::AcquireResponse>, Status> {
+    async fn acquire(
+        &self,
+        request: Request<v1::AcquireRequest>,
+    ) -> Result<Response<v1::AcquireResponse>, Status> {
         reply(acquire(&self.0, request.into_inner()).await)
     }
 
-    async fn report(&self, request: Request<v1::ReportRequest>) -> Result<Response<v1::ReportResponse>, Status> {
+    async fn report(
+        &self,
+        request: Request<v1::ReportRequest>,
+    ) -> Result<Response<v1::ReportResponse>, Status> {
         reply(report(&self.0, request.into_inner()).await)
     }
 
@@ -131,7 +140,9 @@ async fn acquire(app: &App, request: v1::AcquireRequest) -> Result<v1::AcquireRe
 async fn known_worker(app: &App, id: WorkerId) -> Result<WorkerInfo, Fault> {
     let since = app.clock.now().saturating_sub(FORGOTTEN_MS);
     let worker = app.store.workers(since).await?.into_iter().find(|worker| worker.id == id);
-    worker.ok_or_else(|| Fault::new(Kind::NotRegistered, format!("worker {id} is not known; it must register first")))
+    worker.ok_or_else(|| {
+        Fault::new(Kind::NotRegistered, format!("worker {id} is not known; it must register first"))
+    })
 }
 
 /// Everything the worker needs, with a checkpoint that was found whole.
@@ -177,7 +188,8 @@ async fn report(app: &App, request: v1::ReportRequest) -> Result<v1::ReportRespo
     let directive = app.store.report(report, app.clock.now()).await.map_err(|error| {
         let fault = Fault::from(error);
         let reason = fault.kind.row().code;
-        let current = fault.facts.iter().find(|(name, _)| *name == "current").map(|(_, value)| value.as_str());
+        let current =
+            fault.facts.iter().find(|(name, _)| *name == "current").map(|(_, value)| value.as_str());
         app.telemetry.report_refused(reason);
         tracing::warn!(run.id = %run, attempt, seq, current, "report refused: {reason}");
         fault

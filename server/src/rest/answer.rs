@@ -20,8 +20,8 @@ pub(super) struct Part {
     #[serde(default = "fifty")]
     #[param(minimum = 1, maximum = 500, default = 50)]
     pub(super) limit: u32,
-    /// `next_cursor` of the page before.
-    #[param(pattern = "^[0-9a-f-]{1,36}$", nullable = false)]
+    // Each list describes its own.
+    #[param(ignore)]
     pub(super) cursor: Option<String>,
 }
 

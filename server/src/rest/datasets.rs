@@ -67,13 +67,18 @@ pub(crate) async fn dataset(app: &App, name: &str) -> Result<store::Dataset, Fau
 )]
 pub(super) async fn put_dataset(State(app): State<App>, request: Request) -> Result<Response, Fault> {
     let form = Multipart::from_request(request, &app).await.map_err(|error| {
-        Fault::new(Kind::UnsupportedMedia, format!("Content-Type must be multipart/form-data: {}", error.body_text()))
+        Fault::new(
+            Kind::UnsupportedMedia,
+            format!("Content-Type must be multipart/form-data: {}", error.body_text()),
+        )
     })?;
     let stored = read(&app, form).await?;
     let status = if stored.created { StatusCode::CREATED } else { StatusCode::OK };
     let location = format!("/api/v1/datasets/{}", stored.hash);
     let mut response = (status, Json(Dataset::from(stored))).into_response();
-    response.headers_mut().insert(header::LOCATION, HeaderValue::from_str(&location).map_err(Fault::internal)?);
+    response
+        .headers_mut()
+        .insert(header::LOCATION, HeaderValue::from_str(&location).map_err(Fault::internal)?);
     Ok(response)
 }
 
@@ -84,7 +89,10 @@ async fn read(app: &App, mut form: Multipart) -> Result<store::Dataset, Fault> {
     while let Some(mut field) = form.next_field().await.map_err(broken)? {
         let name = field.name().unwrap_or_default().to_owned();
         if seen.contains(&name) {
-            return Err(Fault::invalid_field(format!("/{name}"), format!("`{name}` comes twice; it must come once")));
+            return Err(Fault::invalid_field(
+                format!("/{name}"),
+                format!("`{name}` comes twice; it must come once"),
+            ));
         }
         match name.as_str() {
             "name" => about.name = Some(text(&mut field).await?),
@@ -93,8 +101,12 @@ async fn read(app: &App, mut form: Multipart) -> Result<store::Dataset, Fault> {
             other => {
                 let Some(file) = File::ALL.into_iter().find(|file| file.name() == other) else {
                     let name = cut(other);
-                    let rule = "it must be name, max, attribution, images, labels, test_images or test_labels";
-                    return Err(Fault::invalid_field(format!("/{name}"), format!("a field is `{name}`; {rule}")));
+                    let rule =
+                        "it must be name, max, attribution, images, labels, test_images or test_labels";
+                    return Err(Fault::invalid_field(
+                        format!("/{name}"),
+                        format!("a field is `{name}`; {rule}"),
+                    ));
                 };
                 // An empty file is a file all the same: its decoder says what is missing.
                 upload.push(file, &[])?;
@@ -113,7 +125,10 @@ async fn text(field: &mut Field<'_>) -> Result<String, Fault> {
     while let Some(more) = field.chunk().await.map_err(broken)? {
         bytes.extend_from_slice(&more);
         if bytes.len() > TEXT_BYTES {
-            return Err(Fault::new(Kind::TooLarge, format!("a text field is longer than {TEXT_BYTES} bytes")));
+            return Err(Fault::new(
+                Kind::TooLarge,
+                format!("a text field is longer than {TEXT_BYTES} bytes"),
+            ));
         }
     }
     String::from_utf8(bytes).map_err(|_| Fault::malformed("a text field is not UTF-8"))

@@ -50,7 +50,8 @@ pub(crate) struct FieldProblem {
 impl IntoResponse for Fault {
     /// Without a body: `gate` knows the request and writes the problem.
     fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.kind.row().status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let status =
+            StatusCode::from_u16(self.kind.row().status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = status.into_response();
         response.extensions_mut().insert(self);
         response
@@ -68,7 +69,9 @@ pub(super) fn problem(fault: Fault, headers: HeaderMap, instance: &str, request_
         detail: fault.detail,
         instance: instance.to_owned(),
         code: row.code,
-        errors: errors.map(|breach| FieldProblem { pointer: breach.pointer, detail: breach.detail }).collect(),
+        errors: errors
+            .map(|breach| FieldProblem { pointer: breach.pointer, detail: breach.detail })
+            .collect(),
         request_id: request_id.to_owned(),
     };
     let body = serde_json::to_vec(&problem).unwrap_or_default();

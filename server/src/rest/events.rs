@@ -41,8 +41,8 @@ pub(super) struct After {
 #[utoipa::path(
     get, path = "/jobs/{id}/events", operation_id = "watch_job", tag = "events",
     params(super::JobPath, After,
-           ("Last-Event-ID" = Option<u64>, Header, description = "Number of the last event seen",
-            minimum = 0, maximum = 9_007_199_254_740_991_u64, nullable = false)),
+           ("Last-Event-ID" = Option<String>, Header, description = "Number of the last event seen",
+            pattern = "^[0-9]{1,15}$", nullable = false)),
     responses(
         (status = 200, description = "The events",
          content((Events = "application/json"), (String = "text/event-stream"))),

@@ -26,15 +26,13 @@ pub(super) async fn list_experiments(headers: HeaderMap) -> Result<Response, Fau
     params(("name" = String, Path, description = "Name in the catalogue", pattern = "^[a-z][a-z0-9-]{0,63}$")),
     responses((status = 200, body = Experiment, description = "The experiment"), (status = 304), (status = 404)),
 )]
-pub(super) async fn get_experiment(
-    headers: HeaderMap,
-    Path(name): Path<String>,
-) -> Result<Response, Fault> {
+pub(super) async fn get_experiment(headers: HeaderMap, Path(name): Path<String>) -> Result<Response, Fault> {
     tagged(&headers, &experiment(&name)?)
 }
 
 /// An experiment of the catalogue by name.
 pub(crate) fn experiment(name: &str) -> Result<Experiment, Fault> {
-    let kind = find(name).ok_or_else(|| Fault::not_found(format!("there is no experiment `{}`", cut(name))))?;
+    let kind =
+        find(name).ok_or_else(|| Fault::not_found(format!("there is no experiment `{}`", cut(name))))?;
     Ok(Experiment::from(kind))
 }

@@ -21,7 +21,9 @@ impl<T: DeserializeOwned> FromRequestParts<App> for Query<T> {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Fault> {
         let query = axum::extract::Query::<T>::from_request_parts(parts, app).await;
-        query.map(|query| Self(query.0)).map_err(|error| Fault::malformed(format!("query: {}", error.body_text())))
+        query
+            .map(|query| Self(query.0))
+            .map_err(|error| Fault::malformed(format!("query: {}", error.body_text())))
     }
 }
 
@@ -49,9 +51,11 @@ impl FromRequest<App> for JsonBytes {
             return Err(Fault::new(Kind::UnsupportedMedia, detail));
         }
         let limit = app.config.max_json_bytes;
-        let too_large = || Fault::new(Kind::TooLarge, format!("the body is too large; it must be at most {limit} bytes"));
+        let too_large =
+            || Fault::new(Kind::TooLarge, format!("the body is too large; it must be at most {limit} bytes"));
         let announced = request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok());
-        if announced.and_then(|length| length.parse::<u64>().ok()).is_some_and(|length| length > limit as u64) {
+        if announced.and_then(|length| length.parse::<u64>().ok()).is_some_and(|length| length > limit as u64)
+        {
             return Err(too_large());
         }
         to_bytes(request.into_body(), limit).await.map(Self).map_err(|error| {

@@ -35,7 +35,8 @@ pub(super) async fn gate(State(app): State<App>, request: Request, next: Next) -
     let mut response = answer(&app, request, next, is_grpc).await;
     if let Some(fault) = response.extensions_mut().remove::<Fault>() {
         let headers = std::mem::take(response.headers_mut());
-        response = if is_grpc { grpc::status(fault).into_http() } else { problem(fault, headers, &path, &id) };
+        response =
+            if is_grpc { grpc::status(fault).into_http() } else { problem(fault, headers, &path, &id) };
     }
     let status = response.status().as_u16();
     let took = app.clock.uptime() - began;
@@ -62,7 +63,9 @@ async fn answer(app: &App, request: Request, next: Next, is_grpc: bool) -> Respo
     let answered = if is_bounded {
         match timeout(millis(app.config.request_timeout_ms), answer).await {
             Ok(answered) => answered,
-            Err(_) => return Fault::new(Kind::TooSlow, "the answer took too long; try again").into_response(),
+            Err(_) => {
+                return Fault::new(Kind::TooSlow, "the answer took too long; try again").into_response();
+            }
         }
     } else {
         answer.await

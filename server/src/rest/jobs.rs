@@ -59,7 +59,9 @@ pub(super) async fn submit_job(
 
 /// Lists jobs, newest first.
 #[utoipa::path(
-    get, path = "/jobs", operation_id = "list_jobs", tag = "jobs", params(Part),
+    get, path = "/jobs", operation_id = "list_jobs", tag = "jobs",
+    params(Part, ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before",
+                  format = Uuid, nullable = false)),
     responses((status = 200, body = Jobs, description = "A page of jobs"), (status = 304)),
 )]
 pub(super) async fn list_jobs(
@@ -67,7 +69,8 @@ pub(super) async fn list_jobs(
     headers: HeaderMap,
     Query(part): Query<Part>,
 ) -> Result<Response, Fault> {
-    let page = app.store.jobs(Page { after: job_cursor(part.cursor.as_deref())?, limit: part.limit()? }).await?;
+    let page =
+        app.store.jobs(Page { after: job_cursor(part.cursor.as_deref())?, limit: part.limit()? }).await?;
     let next_cursor = page.jobs.last().filter(|_| page.more).map(|job| job.id.to_string());
     tagged(&headers, &Jobs { jobs: page.jobs.into_iter().map(Job::from).collect(), next_cursor })
 }
@@ -114,7 +117,10 @@ pub(super) async fn resume_job(State(app): State<App>, Path(id): Path<String>) -
 
 /// Lists the runs of a job by index.
 #[utoipa::path(
-    get, path = "/jobs/{id}/runs", operation_id = "list_runs", tag = "runs", params(super::JobPath, Part),
+    get, path = "/jobs/{id}/runs", operation_id = "list_runs", tag = "runs",
+    params(super::JobPath, Part,
+           ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before",
+            pattern = "^[0-9]{1,9}$", nullable = false)),
     responses(
         (status = 200, body = Runs, description = "A page of runs"), (status = 304), (status = 404), (status = 409)
     ),
@@ -126,7 +132,10 @@ pub(super) async fn list_runs(
     Query(part): Query<Part>,
 ) -> Result<Response, Fault> {
     let job = app.job(&id).await?;
-    let page = app.store.runs(job.id, Page { after: run_cursor(part.cursor.as_deref())?, limit: part.limit()? }).await?;
+    let page = app
+        .store
+        .runs(job.id, Page { after: run_cursor(part.cursor.as_deref())?, limit: part.limit()? })
+        .await?;
     let next_cursor = page.runs.last().filter(|_| page.more).map(|run| run.spec.index.to_string());
     let now = app.clock.now();
     let live = app.store.workers(now.saturating_sub(app.config.worker_live_ms())).await?;

@@ -88,7 +88,8 @@ pub(super) async fn query_metrics(
             Fault::malformed(format!("`from` is `{}`; it must be a step or `last`", crate::app::cut(step)))
         })?,
     };
-    let query = MetricQuery { run: run.id, name: name.clone(), from, to: range.to.unwrap_or(u64::MAX), points };
+    let query =
+        MetricQuery { run: run.id, name: name.clone(), from, to: range.to.unwrap_or(u64::MAX), points };
     let found = app.store.metrics(query).await?;
     let rows = found.rows.iter().map(|(step, _, one)| (*step, value(one, range.format))).collect();
     let rows = Rows { name, kind, sampled: found.sampled, total: found.total, rows };

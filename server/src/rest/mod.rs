@@ -69,7 +69,8 @@ pub(crate) fn router(app: App) -> Router {
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(health::telemetry))
         .route("/", get(page::page))
-        .route("/page.js", get(page::script));
+        .route("/page.js", get(page::script))
+        .route("/page.css", get(page::style));
     rest.method_not_allowed_fallback(async || Fault::new(Kind::NoSuchMethod, "this path takes other methods"))
         .with_state(app.clone())
         // gRPC would answer an unknown path with 200.

@@ -9,8 +9,11 @@ use axum::{
 use serde_json::{Value as Json, json};
 use utoipa::OpenApi;
 
-use super::error::{FieldProblem, PROBLEM_JSON, Problem};
-use crate::submit::job_spec_schema;
+use super::{
+    body::{event_schemas, metric_schemas},
+    error::{FieldProblem, PROBLEM_JSON, Problem},
+};
+use crate::submit::described_jobs;
 
 /// What stands at the top.
 #[derive(OpenApi)]
@@ -52,17 +55,23 @@ pub(super) async fn get_openapi() -> Response {
 /// The description as it is served.
 pub fn openapi_json() -> &'static str {
     static TEXT: OnceLock<String> = OnceLock::new();
-    TEXT.get_or_init(|| serde_json::to_string_pretty(&describe()).expect("a description is plain data") + "\n")
+    TEXT.get_or_init(|| {
+        serde_json::to_string_pretty(&describe()).expect("a description is plain data") + "\n"
+    })
 }
 
 fn describe() -> Json {
     let mut api = serde_json::to_value(super::api().into_openapi()).expect("a description is plain data");
-    // One text describes a job and checks it.
-    api["components"]["schemas"]["JobSpec"] = job_spec_schema();
+    let schemas = api["components"]["schemas"].as_object_mut().expect("schemas are an object");
+    for more in [event_schemas(), metric_schemas(), described_jobs()] {
+        schemas.extend(more.as_object().expect("schemas by name").clone());
+    }
     api["paths"]["/api/v1/jobs"]["post"]["requestBody"] = json!({
         "required": true,
         "content": {"application/json": {"schema": {"$ref": "#/components/schemas/JobSpec"}}}
     });
+    let events = &mut api["paths"]["/api/v1/jobs/{id}/events"]["get"]["responses"]["200"]["content"];
+    events["text/event-stream"]["schema"] = json!({"$ref": "#/components/schemas/StreamedEvent"});
     for (path, item) in api["paths"].as_object_mut().expect("paths are an object") {
         for operation in item.as_object_mut().expect("an item is an object").values_mut() {
             complete(path, operation);
@@ -73,6 +82,9 @@ fn describe() -> Json {
 
 /// What every operation can answer is said once, here.
 fn complete(path: &str, operation: &mut Json) {
+    if let Some(parameters) = operation.get_mut("parameters").and_then(Json::as_array_mut) {
+        once(parameters);
+    }
     let responses = operation["responses"].as_object_mut().expect("responses are an object");
     for (status, description) in [("400", "It cannot be read"), ("421", "Host is not this server")] {
         responses.entry(status).or_insert_with(|| json!({"description": description}));
@@ -93,12 +105,24 @@ fn complete(path: &str, operation: &mut Json) {
     if let Some(response) = responses.get_mut("304") {
         response["description"] = json!("Nothing moved since the ETag of If-None-Match");
         let parameters = operation.as_object_mut().expect("an operation is an object").entry("parameters");
-        let parameters = parameters.or_insert_with(|| json!([])).as_array_mut().expect("parameters are an array");
+        let parameters =
+            parameters.or_insert_with(|| json!([])).as_array_mut().expect("parameters are an array");
         parameters.push(json!({
             "name": "If-None-Match", "in": "header", "required": false, "schema": {"type": "string"},
             "description": "ETag of the answer that the client has"
         }));
     }
+}
+
+/// Drops the parameters that were derived from a handler's arguments and are described by hand already.
+fn once(parameters: &mut Vec<Json>) {
+    let mut seen = Vec::new();
+    parameters.retain(|parameter| {
+        let key = (parameter["name"].clone(), parameter["in"].clone());
+        let is_new = !seen.contains(&key);
+        seen.push(key);
+        is_new
+    });
 }
 
 fn title(status: &str) -> &'static str {
@@ -128,7 +152,10 @@ mod tests {
             std::fs::write(COPY, openapi_json()).expect("the folder can be written");
         }
         let copy = std::fs::read_to_string(COPY).unwrap_or_default();
-        assert!(copy == openapi_json(), "{COPY} is out of date; run the tests with UPDATE_OPENAPI=1 and review it");
+        assert!(
+            copy == openapi_json(),
+            "{COPY} is out of date; run the tests with UPDATE_OPENAPI=1 and review it"
+        );
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The page: two files inside the program, and the headers that keep foreign script out.
+//! The page: three files inside the program, and the headers that keep foreign script out.
 
 use axum::{
     http::{HeaderName, header},
@@ -6,15 +6,21 @@ use axum::{
 };
 
 const HTML: &str = include_str!("../page/index.html");
+const STYLE: &str = include_str!("../page/page.css");
 const SCRIPT: &str = include_str!("../page/page.js");
 
-/// Script only from here, no frames, no plug-ins; styles may stand in the page.
-const POLICY: &str = "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
-     object-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
+/// Everything only from here, no frames, no plug-ins.
+const POLICY: &str = "default-src 'self'; script-src 'self'; style-src 'self'; object-src 'none'; \
+     frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 
 /// The page itself.
 pub(super) async fn page() -> Response {
     file("text/html; charset=utf-8", HTML)
+}
+
+/// Its looks.
+pub(super) async fn style() -> Response {
+    file("text/css; charset=utf-8", STYLE)
 }
 
 /// Its script.

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use experiments::{CanonicalParams, DataNeed, DataShape, Kind, ParamError, Plan, find};
-use jobs::{JobSpec, Point, RunSpec, Sweep, expand};
-use serde_json::Value as Json;
+use jobs::{JobSpec, Limits, Point, RunSpec, Seeds, Sweep, expand};
+use serde_json::{Map, Value as Json};
 
 use super::{
     breaches::Breaches,
@@ -43,7 +43,7 @@ impl Draft {
             for error in errors {
                 breaches.add(error.field.clone(), format!("`{}` {}", name(&error.field), error.rule));
             }
-            Vec::new()
+            without_limits(&spec)
         });
         document::check(&document, &mut breaches);
         let Some(kind) = find_kind(&spec, &mut breaches) else { return Err(breaches.into_fault()) };
@@ -51,7 +51,7 @@ impl Draft {
 
         let mut draft = Self { spec, kind, points: Vec::new(), breaches };
         draft.resolve(expanded);
-        if draft.points.is_empty() { Err(draft.breaches.into_fault()) } else { Ok(draft) }
+        Ok(draft)
     }
 
     pub(super) fn spec(&self) -> &JobSpec {
@@ -62,9 +62,11 @@ impl Draft {
         self.spec
     }
 
-    /// What data the experiment takes with the first point's params.
+    /// What data the experiment takes with the first point's params, or with its defaults.
     pub(super) fn data_need(&self) -> DataNeed {
-        self.points.first().map_or(DataNeed::None, |point| self.kind.data_need(&point.params))
+        let defaults = || self.kind.resolve(None, &Map::new()).ok();
+        let params = self.points.first().map(|point| point.params.clone()).or_else(defaults);
+        params.map_or(DataNeed::None, |params| self.kind.data_need(&params))
     }
 
     /// The runs, once the data is known; or everything that is wrong.
@@ -75,7 +77,9 @@ impl Draft {
                 Ok(plan) => {
                     self.check_memory(&plan);
                     let point = &self.points[at];
-                    runs.extend(point.runs.iter().map(|&(index, seed)| run_spec(index, seed, &point.params, plan)));
+                    runs.extend(
+                        point.runs.iter().map(|&(index, seed)| run_spec(index, seed, &point.params, plan)),
+                    );
                 }
                 Err(error) => {
                     let overrides = self.points[at].overrides.clone();
@@ -89,9 +93,13 @@ impl Draft {
 
     /// Params of each point; points come with their seeds in a row.
     fn resolve(&mut self, expanded: Vec<Point>) {
+        // An unknown preset has been noted; the rest is checked over the defaults.
+        let known = |preset: &&str| self.kind.presets().iter().any(|(name, _)| name == preset);
+        let preset = self.spec.preset.as_deref().filter(known).map(str::to_owned);
+        let preset = preset.as_deref();
         for (at, group) in expanded.chunk_by(|a, b| a.overrides == b.overrides).enumerate() {
             let runs = group.iter().map(|point| (point.index, point.seed)).collect();
-            match self.kind.resolve(self.spec.preset.as_deref(), &group[0].params) {
+            match self.kind.resolve(preset, &group[0].params) {
                 Ok(params) => {
                     self.points.push(Resolved { params, overrides: group[0].overrides.clone(), runs });
                 }
@@ -106,7 +114,8 @@ impl Draft {
         let inside = |outer: &str, inner: &str| {
             inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
         };
-        let swept = overrides.keys().find(|key| inside(key, &path) || (!path.is_empty() && inside(&path, key)));
+        let swept =
+            overrides.keys().find(|key| inside(key, &path) || (!path.is_empty() && inside(&path, key)));
         let pointer = match (swept, &self.spec.sweep) {
             (Some(key), Some(Sweep::List(_))) => format!("/sweep/list/{at}/{}", escape(key)),
             (Some(key), _) => format!("/sweep/grid/{}", escape(key)),
@@ -119,7 +128,8 @@ impl Draft {
         let limit = self.spec.limits.memory_bytes;
         if plan.memory_bytes > limit {
             let needed = plan.memory_bytes;
-            let detail = format!("`limits.memory_bytes` is {limit}; it must be at least {needed}, which a run needs");
+            let detail =
+                format!("`limits.memory_bytes` is {limit}; it must be at least {needed}, which a run needs");
             self.breaches.add("/limits/memory_bytes", detail);
         }
     }
@@ -128,6 +138,25 @@ impl Draft {
 fn run_spec(index: u32, seed: u64, params: &CanonicalParams, plan: Plan) -> RunSpec {
     let Plan { steps, memory_bytes } = plan;
     RunSpec { index, params: params.as_str().to_owned(), seed, steps, memory_bytes }
+}
+
+/// The points of a spec that breaks rules elsewhere: params are checked all the same.
+fn without_limits(spec: &JobSpec) -> Vec<Point> {
+    let plain = JobSpec {
+        name: None,
+        preset: None,
+        dataset: None,
+        seeds: Seeds::default(),
+        labels: BTreeMap::new(),
+        requires: BTreeMap::new(),
+        priority: 0,
+        every: None,
+        checkpoint_every_steps: None,
+        limits: Limits::default(),
+        ..spec.clone()
+    };
+    let unswept = || expand(&JobSpec { sweep: None, ..plain.clone() });
+    expand(&plain).or_else(|_| unswept()).unwrap_or_default()
 }
 
 /// The experiment that a spec names, if it is in the catalogue; version and preset are checked on the way.
@@ -140,7 +169,8 @@ fn find_kind(spec: &JobSpec, breaches: &mut Breaches) -> Option<&'static dyn Kin
         return None;
     };
     if let Some(version) = spec.version.filter(|version| *version != kind.version()) {
-        let detail = format!("`version` is {version}; it must be {}, the one that this server has", kind.version());
+        let detail =
+            format!("`version` is {version}; it must be {}, the one that this server has", kind.version());
         breaches.add_if_new("/version", detail);
     }
     let Some(preset) = spec.preset.as_deref() else { return Some(kind) };

@@ -2,6 +2,7 @@
 //! REST and gRPC come in here.
 
 mod breaches;
+mod described;
 mod document;
 mod draft;
 mod schema;
@@ -12,10 +13,13 @@ use jobs::{DatasetHash, JobId, RunId};
 use store::{NewJob, NewRun, Submitted};
 use tokio::task::spawn_blocking;
 
-use crate::{app::App, fault::Fault};
+use crate::{
+    app::{App, cut},
+    fault::Fault,
+};
 use draft::Draft;
 
-pub(crate) use schema::job_spec_schema;
+pub(crate) use described::described_jobs;
 
 /// Longest idempotency key.
 const KEY_BYTES: usize = 128;
@@ -72,18 +76,19 @@ struct Found {
 
 /// Resolves the name of the data set to its hash; a name that means nothing is one more breach.
 async fn find_dataset(app: &App, mut draft: Draft) -> Result<Found, Fault> {
+    let nothing = |draft| Found { draft, hash: None, shape: DataShape::None };
     let name = match (draft.data_need(), draft.spec().dataset.clone()) {
-        (DataNeed::None, None) => return Ok(Found { draft, hash: None, shape: DataShape::None }),
+        (DataNeed::None, None) => return Ok(nothing(draft)),
         (DataNeed::None, Some(name)) => {
-            let detail = format!("`dataset` is `{name}`; it must be left out, for the experiment takes no data");
-            draft.breaches.add("/dataset", detail);
-            return Err(draft.breaches.into_fault());
+            let rule = "it must be left out, for the experiment takes no data";
+            draft.breaches.add_if_new("/dataset", format!("`dataset` is `{}`; {rule}", cut(&name)));
+            return Ok(nothing(draft));
         }
         (DataNeed::Images { builtin }, name) => name.unwrap_or_else(|| builtin.to_owned()),
     };
     let Some(dataset) = app.store.dataset(&name).await? else {
-        let detail = format!("`dataset` is `{name}`; it must be the name or hash of a data set that was uploaded");
-        draft.breaches.add("/dataset", detail);
+        let rule = "it must be the name or hash of a data set that was uploaded";
+        draft.breaches.add_if_new("/dataset", format!("`dataset` is `{}`; {rule}", cut(&name)));
         return Err(draft.breaches.into_fault());
     };
     let shape = serde_json::from_str(&dataset.shape).map_err(Fault::internal)?;

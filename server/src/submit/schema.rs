@@ -5,10 +5,10 @@ use serde_json::{Value as Json, json};
 
 /// Largest seed: JSON numbers are exact up to here in every language.
 const MAX_SEED: u64 = (1 << 53) - 1;
-const RUNS: u64 = 1_000;
+pub(super) const RUNS: u64 = 1_000;
 
 /// JSON Schema of a job.
-pub(crate) fn job_spec_schema() -> Json {
+pub(super) fn job_spec_schema() -> Json {
     let names: Vec<&str> = CATALOGUE.iter().map(|kind| kind.name()).collect();
     json!({
         "type": "object",
@@ -67,9 +67,7 @@ pub(crate) fn job_spec_schema() -> Json {
 }
 
 fn sweep() -> Json {
-    let form = |name: &str, content: Json| {
-        json!({"type": "object", "additionalProperties": false, "required": [name], "properties": {name: content}})
-    };
+    let form = |name: &str, content: Json| json!({"type": "object", "additionalProperties": false, "required": [name], "properties": {name: content}});
     let path = json!({"minLength": 1, "maxLength": 128, "pattern": "^[^.]+(\\.[^.]+)*$"});
     let grid = json!({
         "type": "object", "minProperties": 1, "propertyNames": path,

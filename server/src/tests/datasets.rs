@@ -9,7 +9,7 @@ use crate::Config;
 const BOUNDARY: &str = "----vesicle";
 
 /// A form of (name, content).
-fn form(fields: &[(&str, &[u8])]) -> Vec<u8> {
+fn form(fields: Fields<'_>) -> Vec<u8> {
     let mut body = Vec::new();
     for (name, content) in fields {
         let head = format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n");
@@ -21,7 +21,10 @@ fn form(fields: &[(&str, &[u8])]) -> Vec<u8> {
     body
 }
 
-async fn upload(bench: &Bench, fields: &[(&str, &[u8])]) -> Answer {
+/// Name and content of each field of a form.
+type Fields<'a> = &'a [(&'a str, &'a [u8])];
+
+async fn upload(bench: &Bench, fields: Fields<'_>) -> Answer {
     let kind = format!("multipart/form-data; boundary={BOUNDARY}");
     bench.post_with("/api/v1/datasets", form(fields), &[("content-type", kind.as_str())]).await
 }
@@ -46,8 +49,13 @@ async fn plain_and_gzip_files_are_one_data_set() {
     let (images, labels, test) = (idx(&[6, 4, 3], 9), idx(&[6], 1), idx(&[2, 4, 3], 5));
     let test_labels = idx(&[2], 2);
     let plain: [(&str, &[u8]); 7] = [
-        ("name", b"mine"), ("max", b"16"), ("attribution", b"me, CC0"), ("images", &images), ("labels", &labels),
-        ("test_images", &test), ("test_labels", &test_labels),
+        ("name", b"mine"),
+        ("max", b"16"),
+        ("attribution", b"me, CC0"),
+        ("images", &images),
+        ("labels", &labels),
+        ("test_images", &test),
+        ("test_labels", &test_labels),
     ];
     let first = upload(&bench, &plain).await;
     assert_eq!(first.status, StatusCode::CREATED, "{}", first.text());
@@ -58,8 +66,12 @@ async fn plain_and_gzip_files_are_one_data_set() {
 
     let (images, labels) = (gz(&images), gz(&labels));
     let packed: [(&str, &[u8]); 6] = [
-        ("images", &images), ("labels", &labels), ("test_images", &test), ("test_labels", &test_labels),
-        ("max", b"16"), ("name", b"mine"),
+        ("images", &images),
+        ("labels", &labels),
+        ("test_images", &test),
+        ("test_labels", &test_labels),
+        ("max", b"16"),
+        ("name", b"mine"),
     ];
     let again = upload(&bench, &packed).await;
     assert_eq!((again.status, &again.json()["hash"]), (StatusCode::OK, &dataset["hash"]));
@@ -78,7 +90,7 @@ async fn files_that_make_no_data_set_are_refused_by_name() {
     let bench = Bench::new().await;
     let (images, short) = (idx(&[2, 2, 2], 1), idx(&[3], 1));
     let truncated = &images[..images.len() - 1];
-    let cases: [(&[(&str, &[u8])], &str); 9] = [
+    let cases: [(Fields<'_>, &str); 9] = [
         (&[("name", b"a")], "/images"),
         (&[("images", &images)], "/name"),
         (&[("name", b"../etc"), ("images", &images)], "/name"),

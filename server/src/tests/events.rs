@@ -53,7 +53,10 @@ async fn one_page_comes_as_json_if_asked() {
     let (job, _) = bench.small_job().await;
     let path = format!("/api/v1/jobs/{job}/events");
     let page = bench.get_with(&path, &[("accept", "application/json")]).await.json();
-    assert_eq!((&page["events"][0]["event"], &page["events"][0]["seq"]), (&json!("job_submitted"), &json!(1)));
+    assert_eq!(
+        (&page["events"][0]["event"], &page["events"][0]["seq"]),
+        (&json!("job_submitted"), &json!(1))
+    );
     assert_eq!(page["last_seq"], 1);
 }
 
@@ -92,6 +95,7 @@ async fn a_quiet_stream_is_kept_alive_by_comments() {
     let mut body = response.into_body();
     let retry = body.frame().await.expect("goes on").expect("is read").into_data().expect("data");
     assert!(retry.starts_with(b"retry:"), "{retry:?}");
-    let comment = soon("a comment", body.frame()).await.expect("goes on").expect("is read").into_data().expect("data");
+    let comment =
+        soon("a comment", body.frame()).await.expect("goes on").expect("is read").into_data().expect("data");
     assert!(comment.starts_with(b":"), "{comment:?}");
 }

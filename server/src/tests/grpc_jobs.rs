@@ -47,7 +47,8 @@ async fn jobs_runs_and_metrics_are_read() {
     let job = client.submit_job(submission()).await.expect("is taken").into_inner().job.expect("a job");
     let jobs = client.list_jobs(v1::ListJobsRequest::default()).await.expect("answers").into_inner().jobs;
     assert_eq!(jobs.iter().map(|one| &one.id).collect::<Vec<_>>(), [&job.id]);
-    let found = client.get_job(v1::GetJobRequest { id: job.id.clone() }).await.expect("is there").into_inner();
+    let found =
+        client.get_job(v1::GetJobRequest { id: job.id.clone() }).await.expect("is there").into_inner();
     assert_eq!(found.job.expect("a job").spec_json, job.spec_json);
     let runs = v1::ListRunsRequest { job_id: job.id.clone(), ..Default::default() };
     let runs = client.list_runs(runs).await.expect("answers").into_inner().runs;
@@ -81,7 +82,8 @@ async fn the_catalogue_data_sets_and_workers_are_told() {
     let mut client = client(&running).await;
     let all = client.list_experiments(v1::ListExperimentsRequest {}).await.expect("answers").into_inner();
     assert_eq!(all.experiments.len(), experiments::CATALOGUE.len());
-    let rbse = client.get_experiment(v1::GetExperimentRequest { name: "rbse".into() }).await.expect("is there");
+    let rbse =
+        client.get_experiment(v1::GetExperimentRequest { name: "rbse".into() }).await.expect("is there");
     assert!(rbse.into_inner().experiment.expect("an experiment").schema_json.contains("hidden_units"));
     let all = client.list_datasets(v1::ListDatasetsRequest {}).await.expect("answers").into_inner().datasets;
     assert_eq!(all[0].names, ["digits8x8"]);
@@ -100,7 +102,8 @@ async fn a_data_set_is_uploaded_in_pieces() {
     let data = |bytes: &[u8]| v1::DatasetPart { file: v1::DatasetFile::Images.into(), bytes: bytes.to_vec() };
     let parts = [Part::Header(header), Part::Data(data(&file[..5])), Part::Data(data(&file[5..]))];
     let messages = parts.map(|part| v1::PutDatasetRequest { part: Some(part) });
-    let put = client.put_dataset(Request::new(futures::stream::iter(messages.clone()))).await.expect("is taken");
+    let put =
+        client.put_dataset(Request::new(futures::stream::iter(messages.clone()))).await.expect("is taken");
     assert!(put.into_inner().created);
     let headless = futures::stream::iter(messages[1..].to_vec());
     let refused = client.put_dataset(headless).await.expect_err("has no header");
@@ -125,9 +128,13 @@ async fn health_and_reflection_answer() {
         host: String::new(),
         message_request: Some(MessageRequest::ListServices(String::new())),
     };
-    let answers = ServerReflectionClient::new(channel).server_reflection_info(futures::stream::iter([ask])).await;
-    let answer = answers.expect("answers").into_inner().message().await.expect("is read").expect("one answer");
-    let Some(MessageResponse::ListServicesResponse(list)) = answer.message_response else { panic!("no list") };
+    let answers =
+        ServerReflectionClient::new(channel).server_reflection_info(futures::stream::iter([ask])).await;
+    let answer =
+        answers.expect("answers").into_inner().message().await.expect("is read").expect("one answer");
+    let Some(MessageResponse::ListServicesResponse(list)) = answer.message_response else {
+        panic!("no list")
+    };
     let names: Vec<_> = list.service.into_iter().map(|service| service.name).collect();
     assert!(names.contains(&"vesicle.v1.WorkerService".to_owned()), "{names:?}");
 }

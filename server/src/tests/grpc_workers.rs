@@ -21,7 +21,8 @@ struct Site {
 async fn site(config: Config) -> Site {
     let store = Arc::new(Memory::new(Policy::default()));
     let running = start(config, store.clone()).await.expect("starts");
-    let mut worker = WorkerServiceClient::connect(format!("http://{}", running.addr)).await.expect("connects");
+    let mut worker =
+        WorkerServiceClient::connect(format!("http://{}", running.addr)).await.expect("connects");
     worker.register(v1::RegisterRequest::from(super::support::worker())).await.expect("is taken");
     Site { running, store, worker }
 }
@@ -30,7 +31,8 @@ impl Site {
     async fn submit(&self) -> v1::Job {
         let url = format!("http://{}", self.running.addr);
         let mut client = v1::job_service_client::JobServiceClient::connect(url).await.expect("connects");
-        let request = v1::SubmitJobRequest { spec_json: small_spec().to_string(), idempotency_key: String::new() };
+        let request =
+            v1::SubmitJobRequest { spec_json: small_spec().to_string(), idempotency_key: String::new() };
         client.submit_job(request).await.expect("is taken").into_inner().job.expect("a job")
     }
 
@@ -53,7 +55,13 @@ fn ask() -> v1::AcquireRequest {
 }
 
 fn report(lease: &v1::Lease, seq: u64, step: u64) -> v1::ReportRequest {
-    v1::ReportRequest { run_id: lease.run_id.clone(), attempt: lease.attempt, seq, step, ..Default::default() }
+    v1::ReportRequest {
+        run_id: lease.run_id.clone(),
+        attempt: lease.attempt,
+        seq,
+        step,
+        ..Default::default()
+    }
 }
 
 fn scalar(name: &str, step: u64, value: f64) -> v1::MetricPoint {
@@ -70,7 +78,9 @@ async fn a_waiting_worker_is_woken_by_a_submission() {
     let lease = soon("the lease", waiting).await.expect("no panic").expect("answers").into_inner().lease;
     let lease = lease.expect("there is work");
     assert_eq!((lease.job_id, lease.attempt, lease.experiment.as_str()), (job.id, 1, "rbm"));
-    assert!(lease.dataset.starts_with("blake3:") && lease.params.contains("hidden_units") && lease.lease_ms > 0);
+    assert!(
+        lease.dataset.starts_with("blake3:") && lease.params.contains("hidden_units") && lease.lease_ms > 0
+    );
     assert!(lease.fail_on_nonfinite && lease.checkpoint.is_none());
     site.running.drain().begin();
     let refused = site.worker.acquire(ask()).await.expect_err("goes away");
@@ -97,7 +107,8 @@ async fn a_run_is_reported_to_its_end() {
     let mut site = site(quick()).await;
     let job = site.submit().await;
     let lease = site.acquire().await.expect("there is work");
-    let first = v1::ReportRequest { metrics: vec![scalar("reconstruction_error", 1, 0.5)], ..report(&lease, 0, 1) };
+    let first =
+        v1::ReportRequest { metrics: vec![scalar("reconstruction_error", 1, 0.5)], ..report(&lease, 0, 1) };
     let answer = site.worker.report(first.clone()).await.expect("is taken").into_inner();
     assert_eq!(answer.directive, Some(Directive::ContinueMs(30_000)));
     site.worker.report(first).await.expect("the same report again is answered again");
@@ -172,20 +183,31 @@ async fn a_checkpoint_is_put_and_got_in_chunks() {
 
 #[tokio::test]
 async fn chunks_over_the_limits_are_refused() {
-    let mut site = site(Config { max_checkpoint_bytes: 2 << 20, ..quick() }).await;
+    let site = site(Config { max_checkpoint_bytes: 2 << 20, ..quick() }).await;
     let chunk = |n: u32, size: usize| v1::PutChunkRequest {
         digest: vec![7; 32],
         chunk: Some(v1::Chunk { n, bytes: vec![0; size] }),
     };
-    let mut put = async |chunks: Vec<v1::PutChunkRequest>| {
-        site.worker.put_chunk(futures::stream::iter(chunks)).await.map_err(|status| status.code())
+    let worker = site.worker.clone();
+    let put = async |chunks: Vec<v1::PutChunkRequest>| {
+        worker.clone().put_chunk(futures::stream::iter(chunks)).await.map_err(|status| status.code())
     };
     assert!(put(vec![chunk(0, 1 << 20), chunk(1, 1 << 20)]).await.is_ok());
     assert_eq!(put(vec![chunk(0, (1 << 20) + 1)]).await.err(), Some(Code::ResourceExhausted));
     assert_eq!(put(vec![chunk(2, 1)]).await.err(), Some(Code::ResourceExhausted));
     let three = vec![chunk(0, 1 << 20), chunk(1, 1 << 20), chunk(1, 1)];
     assert_eq!(put(three).await.err(), Some(Code::ResourceExhausted));
-    assert_eq!(put(vec![chunk(0, 5 << 20)]).await.err(), Some(Code::OutOfRange), "a message over 4 MiB");
+    assert_eq!(
+        put(vec![chunk(0, 5 << 20)]).await.err(),
+        Some(Code::ResourceExhausted),
+        "a message over 4 MiB"
+    );
+    let metrics = vec![scalar(&"n".repeat(5 << 20), 1, 0.5)];
+    let large = v1::ReportRequest { metrics, ..Default::default() };
+    assert_eq!(
+        site.worker.clone().report(large).await.expect_err("over 4 MiB").code(),
+        Code::ResourceExhausted
+    );
     let nameless = v1::PutChunkRequest { digest: vec![7; 31], ..chunk(0, 1) };
     assert_eq!(put(vec![nameless]).await.err(), Some(Code::InvalidArgument));
 }
@@ -196,15 +218,18 @@ async fn a_damaged_checkpoint_is_not_handed_out() {
     let job = site.submit().await;
     let lease = site.acquire().await.expect("there is work");
     let good = site.put(b"good").await;
-    let checkpoint = |step, digest: &[u8]| Some(v1::CheckpointRef { step, digest: digest.to_vec(), bytes: 4 });
+    let checkpoint =
+        |step, digest: &[u8]| Some(v1::CheckpointRef { step, digest: digest.to_vec(), bytes: 4 });
     let first = v1::ReportRequest { checkpoint: checkpoint(1, &good), ..report(&lease, 0, 1) };
     site.worker.report(first).await.expect("is taken");
-    // Chunks that do not have the digest they are named by: as after a bit flipped on disk.
-    let chunks = vec![store::Chunk { n: 0, bytes: b"baad".to_vec() }];
-    site.store.put_chunks([9; 32], chunks, 0).await.expect("is taken");
+    let newer = site.put(b"ill!").await;
     let stop = v1::Outcome { outcome: Some(v1::outcome::Outcome::Stopped(v1::StopReason::Drain.into())) };
-    let second = v1::ReportRequest { checkpoint: checkpoint(2, &[9; 32]), outcome: Some(stop), ..report(&lease, 1, 2) };
+    let second =
+        v1::ReportRequest { checkpoint: checkpoint(2, &newer), outcome: Some(stop), ..report(&lease, 1, 2) };
     site.worker.report(second).await.expect("is taken");
+    // It was whole when it was named; now it is not any more, as after a bit flipped on disk.
+    let chunks = vec![store::Chunk { n: 1, bytes: b"more".to_vec() }];
+    site.store.put_chunks(newer, chunks, 0).await.expect("is taken");
 
     let next = site.acquire().await.expect("is queued again");
     assert_eq!(next.attempt, 2);

@@ -13,7 +13,10 @@ async fn a_job_is_created_with_location_tag_and_resolved_spec() {
     let job = answer.json();
     assert_eq!(answer.header("location"), format!("/api/v1/jobs/{}", text(&job["id"])));
     assert!(answer.header("etag").starts_with("W/\""), "{}", answer.header("etag"));
-    assert_eq!((&job["state"], &job["runs"]["queued"], &job["runs"]["total"]), (&json!("queued"), &json!(1), &json!(1)));
+    assert_eq!(
+        (&job["state"], &job["runs"]["queued"], &job["runs"]["total"]),
+        (&json!("queued"), &json!(1), &json!(1))
+    );
     assert_eq!(job["spec"]["version"], job["version"]);
     assert!(text(&job["dataset"]).starts_with("blake3:"), "{job}");
     assert_eq!((&job["ended_at"], &job["last_seq"]), (&Json::Null, &json!(1)));
@@ -31,7 +34,14 @@ async fn a_sweep_makes_points_times_seeds_runs_with_canonical_params() {
     let runs = page["runs"].as_array().expect("runs");
     let seen: Vec<_> = runs
         .iter()
-        .map(|run| (run["index"].as_u64(), run["seed"].as_u64(), &run["params"]["epochs"], &run["params"]["hidden_units"]))
+        .map(|run| {
+            (
+                run["index"].as_u64(),
+                run["seed"].as_u64(),
+                &run["params"]["epochs"],
+                &run["params"]["hidden_units"],
+            )
+        })
         .collect();
     assert_eq!(seen[0], (Some(0), Some(5), &json!(1), &json!(8)));
     assert_eq!(seen[5], (Some(5), Some(7), &json!(1), &json!(16)));
@@ -73,6 +83,7 @@ async fn all_errors_come_in_one_answer_with_field_value_and_rule() {
     assert!(detail("/sweep/grid/epochs").contains("-3"), "{}", detail("/sweep/grid/epochs"));
     assert_eq!(detail("/priority"), "`priority` is 500; it must be -100 to 100");
     assert!(detail("/version").contains("77"));
+    assert!(detail("/dataset").contains("`nowhere`"));
 }
 
 #[tokio::test]
@@ -120,9 +131,14 @@ async fn wishes_are_accepted_repeated_and_refused_once_the_job_has_ended() {
     let bench = Bench::new().await;
     let id = text(&bench.submit(small_spec()).await["id"]).to_owned();
     let act = async |verb: &str| bench.post(&format!("/api/v1/jobs/{id}/{verb}"), "").await;
-    for (verb, state) in [("pause", "paused"), ("pause", "paused"), ("resume", "queued"), ("resume", "queued"),
-        ("cancel", "cancelled"), ("cancel", "cancelled")]
-    {
+    for (verb, state) in [
+        ("pause", "paused"),
+        ("pause", "paused"),
+        ("resume", "queued"),
+        ("resume", "queued"),
+        ("cancel", "cancelled"),
+        ("cancel", "cancelled"),
+    ] {
         let answer = act(verb).await;
         assert_eq!((answer.status, answer.header("retry-after")), (StatusCode::ACCEPTED, "1"), "{verb}");
         assert_eq!(answer.json()["state"], state, "{verb}");

@@ -21,7 +21,8 @@ fn calls() -> BTreeMap<String, String> {
             }
         } else if let Some(call) = line.strip_prefix("rpc ") {
             let name = call.split('(').next().expect("split gives one").to_owned();
-            let operation = operation.take().unwrap_or_else(|| panic!("the comment of {name} names no operation"));
+            let operation =
+                operation.take().unwrap_or_else(|| panic!("the comment of {name} names no operation"));
             calls.insert(operation, name);
         }
     }

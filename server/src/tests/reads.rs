@@ -15,7 +15,8 @@ async fn jobs_are_listed_newest_first_page_by_page() {
     }
     let first = bench.get("/api/v1/jobs?limit=2").await.json();
     assert_eq!((&first["jobs"][0]["id"], &first["jobs"][1]["id"]), (&ids[2], &ids[1]));
-    let second = bench.get(&format!("/api/v1/jobs?limit=2&cursor={}", text(&first["next_cursor"]))).await.json();
+    let second =
+        bench.get(&format!("/api/v1/jobs?limit=2&cursor={}", text(&first["next_cursor"]))).await.json();
     assert_eq!((&second["jobs"][0]["id"], &second["next_cursor"]), (&ids[0], &Json::Null));
 }
 
@@ -73,7 +74,8 @@ async fn observed(bench: &Bench) -> String {
     bench.small_job().await;
     let run = bench.lease().await.run;
     let name = "reconstruction_error";
-    let mut metrics: Vec<MetricPoint> = (0..3_000).map(|step| point(name, step, f64::from(step as u32))).collect();
+    let mut metrics: Vec<MetricPoint> =
+        (0..3_000).map(|step| point(name, step, f64::from(step as u32))).collect();
     metrics.push(point("broken", 0, f64::NAN));
     let data = [0.5_f32, 1.5].into_iter().flat_map(f32::to_le_bytes).collect();
     let array = Array { kind: MetricKind::Vector, dtype: Dtype::F32, shape: vec![2], data };
@@ -113,7 +115,8 @@ async fn a_series_comes_as_csv_or_ndjson_if_asked() {
     let lines = bench.get_with(&path, &[("accept", "application/x-ndjson")]).await;
     let first: Json = serde_json::from_str(lines.text().lines().next().expect("a line")).expect("JSON");
     assert_eq!(first, json!({"step": 0, "name": "reconstruction_error", "value": 0.0}));
-    let broken = bench.get_with(&format!("/api/v1/runs/{run}/metrics/broken"), &[("accept", "text/csv")]).await;
+    let broken =
+        bench.get_with(&format!("/api/v1/runs/{run}/metrics/broken"), &[("accept", "text/csv")]).await;
     assert_eq!(broken.text(), "step,broken\n0,nan\n");
 }
 

@@ -100,7 +100,12 @@ impl Bench {
         self.post_with(path, body, &[("content-type", "application/json")]).await
     }
 
-    pub(super) async fn post_with(&self, path: &str, body: impl Into<Body>, headers: &[(&str, &str)]) -> Answer {
+    pub(super) async fn post_with(
+        &self,
+        path: &str,
+        body: impl Into<Body>,
+        headers: &[(&str, &str)],
+    ) -> Answer {
         let mut request = Request::post(path).header(header::HOST, "127.0.0.1:7717");
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -126,8 +131,12 @@ impl Bench {
     /// Takes a lease as a worker would.
     pub(super) async fn lease(&self) -> Granted {
         self.app.store.register(worker()).await.expect("registers");
-        let request =
-            AcquireRequest { worker: worker(), free_memory: 8 << 30, now: self.app.clock.now(), ttl_ms: 30_000 };
+        let request = AcquireRequest {
+            worker: worker(),
+            free_memory: 8 << 30,
+            now: self.app.clock.now(),
+            ttl_ms: 30_000,
+        };
         self.app.store.acquire(request).await.expect("the store answers").expect("there is work")
     }
 
@@ -148,7 +157,10 @@ pub(super) fn text(value: &Json) -> &str {
 
 /// A worker that can run everything.
 pub(super) fn worker() -> WorkerInfo {
-    let can = |kind: &&dyn experiments::Kind| Capability { experiment: kind.name().into(), version: kind.version() };
+    let can = |kind: &&dyn experiments::Kind| Capability {
+        experiment: kind.name().into(),
+        version: kind.version(),
+    };
     WorkerInfo {
         id: WorkerId(Uuid::from_u128(1)),
         name: "test:1".into(),
@@ -163,7 +175,15 @@ pub(super) fn worker() -> WorkerInfo {
 
 /// A report without metrics.
 pub(super) fn plain_report(run: &Run, seq: u64, step: u64) -> Report {
-    Report { run: run.id, attempt: run.attempt, seq, step, metrics: Vec::new(), checkpoint: None, outcome: None }
+    Report {
+        run: run.id,
+        attempt: run.attempt,
+        seq,
+        step,
+        metrics: Vec::new(),
+        checkpoint: None,
+        outcome: None,
+    }
 }
 
 /// One number at a step.

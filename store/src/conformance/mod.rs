@@ -1,7 +1,7 @@
 //! What every back end must do: one suite of named cases, run over each of them.
 //!
 //! A case gets an empty store under [`jobs::Policy::default`]. A back end runs them all, each as a test of its own:
-//! ```ignore
+//! ```text
 //! async fn open() -> (Arc<dyn Store>, TempDir) { … }
 //! store::conformance!(open);
 //! ```

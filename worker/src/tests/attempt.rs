@@ -72,24 +72,16 @@ async fn a_paused_run_leaves_a_checkpoint_from_which_it_goes_on_alike() {
     let (metrics, digest) = expected(&lease);
     probe.gate(Some(20));
     let first = stage.begin(lease.clone());
-    stage.puppet.set(|state| {
-        state.wish.insert(lease.run, Stop::Paused);
-    });
-    stage
-        .puppet
-        .until("step 20 is reported", |state| {
-            state.reports.last().is_some_and(|(_, report)| report.step == 20).then_some(())
-        })
-        .await;
-    probe.gate(Some(40)); // it must stop long before
+    stage.held(&probe, 20).await;
+    stage.wish(&lease, Stop::Paused).await;
+    probe.gate(None);
     ended(first).await;
     assert_eq!(stage.puppet.outcome(), Some(Outcome::Stopped(Stop::Paused)));
     let checkpoint = stage.puppet.checkpoints().pop().expect("a pause leaves a checkpoint");
-    assert!(checkpoint.step <= 21, "stopped at step {}", checkpoint.step);
+    assert_eq!(checkpoint.step, 21, "it stops at the next step");
 
     let paused = stage.puppet.points();
     stage.puppet.set(|state| state.wish.clear());
-    probe.gate(None);
     stage.play(again(&lease, checkpoint)).await;
     let all = stage.puppet.points();
     same(&all, &metrics);
@@ -132,7 +124,7 @@ async fn checkpoints_come_with_wall_time_when_a_job_does_not_say() {
     let (lease, probe) = toy("wall time", json!({"steps": 30}));
     probe.gate(Some(12));
     let attempt = stage.begin(lease);
-    stage.puppet.until("step 12", |state| (state.reports.last()?.1.step == 12).then_some(())).await;
+    stage.held(&probe, 12).await;
     assert!(stage.puppet.checkpoints().is_empty());
     stage.pass(Duration::from_secs(30));
     probe.gate(Some(20));
@@ -140,7 +132,7 @@ async fn checkpoints_come_with_wall_time_when_a_job_does_not_say() {
         .puppet
         .until("a checkpoint", |state| state.reports.iter().find_map(|(_, report)| report.checkpoint.clone()))
         .await;
-    stage.puppet.until("step 20", |state| (state.reports.last()?.1.step == 20).then_some(())).await;
+    stage.held(&probe, 20).await;
     assert_eq!(stage.puppet.checkpoints().iter().map(|checkpoint| checkpoint.step).collect::<Vec<_>>(), [13]);
     probe.gate(None);
     ended(attempt).await;

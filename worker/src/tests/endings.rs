@@ -65,7 +65,7 @@ async fn an_attempt_over_its_wall_time_ends_with_a_checkpoint() {
     let (lease, probe) = toy("wall", json!({"steps": 10}));
     probe.gate(Some(5));
     let attempt = stage.begin(lease);
-    stage.puppet.until("step 5", |state| (state.reports.last()?.1.step == 5).then_some(())).await;
+    stage.held(&probe, 5).await;
     stage.pass(Duration::from_secs(60));
     probe.gate(None);
     ended(attempt).await;
@@ -139,18 +139,11 @@ async fn a_cancelled_or_drained_run_stops_at_the_next_step_with_a_checkpoint() {
         let (lease, probe) = toy(&format!("{stop:?}"), json!({"steps": 1000}));
         probe.gate(Some(10));
         let attempt = stage.begin(lease.clone());
-        stage.puppet.until("step 10", |state| (state.reports.last()?.1.step == 10).then_some(())).await;
-        let reports = stage.puppet.state().reports.len();
+        stage.held(&probe, 10).await;
         match stop {
-            Stop::Drain => stage.drain.cancel(),
-            stop => stage.puppet.set(|state| {
-                state.wish.insert(lease.run, stop);
-            }),
+            Stop::Drain => stage.drain().await,
+            stop => stage.wish(&lease, stop).await,
         }
-        stage
-            .puppet
-            .until("the wish is heard", |state| (state.reports.len() > reports + 1).then_some(()))
-            .await;
         probe.gate(None);
         ended(attempt).await;
         assert_eq!(stage.puppet.outcome(), Some(Outcome::Stopped(stop)));
@@ -175,7 +168,7 @@ async fn a_stale_attempt_is_dropped_and_says_nothing_more() {
     let (lease, probe) = toy("stale", json!({"steps": 1_000_000}));
     probe.gate(Some(10));
     let attempt = stage.begin(lease.clone());
-    stage.puppet.until("step 10", |state| (state.reports.last()?.1.step == 10).then_some(())).await;
+    stage.held(&probe, 10).await;
     stage.puppet.set(|state| state.stale.push(lease.run));
     let reports = stage.puppet.state().reports.len();
     probe.gate(None);

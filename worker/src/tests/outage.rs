@@ -14,7 +14,7 @@ async fn while_the_server_is_away_a_run_computes_on_and_afterwards_nothing_is_mi
     let before = probe.get().observed;
     probe.gate(Some(50));
     let attempt = stage.begin(lease);
-    stage.puppet.until("step 50", |state| (state.reports.last()?.1.step == 50).then_some(())).await;
+    stage.held(&probe, 50).await;
     stage.puppet.set(|state| state.is_away = true);
     probe.gate(None);
     // To its very end, though nobody hears of it.

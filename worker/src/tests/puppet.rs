@@ -221,6 +221,21 @@ impl State {
     }
 }
 
+/// Registers some worker.
+pub(crate) async fn terms(coordinator: &dyn Coordinator) -> Result<Terms, Refusal> {
+    let worker = WorkerInfo {
+        id: WorkerId(uuid::Uuid::from_u128(1)),
+        name: "test:1".into(),
+        build: "0.1.0".into(),
+        catalogue: Vec::new(),
+        slots: 1,
+        memory_bytes: 1,
+        labels: BTreeMap::new(),
+        seen_at: 0,
+    };
+    coordinator.register(&worker).await
+}
+
 fn prost_len(message: &impl prost::Message) -> usize {
     message.encoded_len()
 }

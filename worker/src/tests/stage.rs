@@ -1,6 +1,8 @@
 //! What a test needs to run attempts.
 
 use std::{
+    collections::BTreeMap,
+    path::Path,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -9,14 +11,14 @@ use std::{
 };
 
 use experiments::{CATALOGUE, CanonicalParams, Data, Kind, Setup, Simulation, digits8x8};
-use jobs::{CheckpointRef, DatasetHash, JobId, MetricPoint, NonFinite, RunId};
+use jobs::{CheckpointRef, DatasetHash, JobId, MetricPoint, NonFinite, RunId, Stop};
 use serde_json::{Value as Json, json};
 use tempfile::TempDir;
 use tokio::{sync::oneshot, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    puppet::Puppet,
+    puppet::{Puppet, State},
     toy::{Probe, TOY, undisturbed},
 };
 use crate::{
@@ -39,25 +41,29 @@ pub(crate) struct Stage {
     pub(crate) puppet: Arc<Puppet>,
     pub(crate) shared: Arc<Shared>,
     pub(crate) drain: CancellationToken,
-    /// Goes away with the stage.
-    _cache: TempDir,
+    dir: TempDir,
     clock_ms: Arc<AtomicU64>,
 }
 
 impl Stage {
     pub(crate) fn new() -> Self {
         let puppet = Arc::new(Puppet::default());
-        let cache = TempDir::new().expect("a folder for the test");
+        let dir = TempDir::new().expect("a folder for the test");
         let clock_ms = Arc::new(AtomicU64::new(0));
         let time = clock_ms.clone();
         let shared = Shared {
             coordinator: puppet.clone(),
             catalogue: Box::leak(CATALOGUE.iter().chain(TOY).copied().collect::<Vec<_>>().into_boxed_slice()),
-            datasets: Datasets::open(cache.path().join("datasets")).expect("a folder for the test"),
+            datasets: Datasets::open(dir.path().join("datasets")).expect("a folder for the test"),
             memory: Memory::new(MEMORY),
             clock: Arc::new(move || Duration::from_millis(time.load(Ordering::Relaxed))),
         };
-        Self { puppet, shared: Arc::new(shared), drain: CancellationToken::new(), _cache: cache, clock_ms }
+        Self { puppet, shared: Arc::new(shared), drain: CancellationToken::new(), dir, clock_ms }
+    }
+
+    /// A folder that goes away with the stage.
+    pub(crate) fn dir(&self) -> &Path {
+        self.dir.path()
     }
 
     /// Lets wall time pass, for those who look at it.
@@ -69,6 +75,44 @@ impl Stage {
     pub(crate) fn begin(&self, lease: Lease) -> JoinHandle<()> {
         let (planned, _) = oneshot::channel();
         tokio::spawn(attempt(self.shared.clone(), lease, TERMS, planned, self.drain.clone()))
+    }
+
+    /// Waits until a toy is at its gate and the server knows how far it is.
+    pub(crate) async fn held(&self, probe: &Probe, step: u64) {
+        let is_told = |state: &State| state.reports.last().is_some_and(|(_, report)| report.step == step);
+        let is_held = |state: &State| is_told(state) && probe.get().held > 0 && probe.get().step == step;
+        self.puppet.until("the toy is at its gate", |state| is_held(state).then_some(())).await;
+    }
+
+    /// Tells the worker what a user wants, and waits until it has heard.
+    pub(crate) async fn wish(&self, lease: &Lease, stop: Stop) {
+        self.puppet.set(|state| {
+            state.wish.insert(lease.run, stop);
+        });
+        self.two_more_reports().await;
+    }
+
+    /// Tells the worker to go away, and waits until its runs have heard.
+    pub(crate) async fn drain(&self) {
+        self.drain.cancel();
+        self.two_more_reports().await;
+    }
+
+    /// Waits for two more reports of every run: when the second comes, what was said before the first is obeyed.
+    pub(crate) async fn two_more_reports(&self) {
+        let count = |state: &State| {
+            let runs = state.reports.iter().map(|(_, report)| report.run);
+            runs.fold(BTreeMap::new(), |mut count, run| {
+                *count.entry(run).or_insert(0) += 1;
+                count
+            })
+        };
+        let before = count(&self.puppet.state());
+        let enough = |state: &State| {
+            let now = count(state);
+            before.iter().all(|(run, reports)| now[run] >= reports + 2)
+        };
+        self.puppet.until("two more reports", |state| enough(state).then_some(())).await;
     }
 
     /// Runs an attempt to its end.

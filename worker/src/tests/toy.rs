@@ -28,6 +28,8 @@ pub(crate) struct Probe {
 pub(crate) struct ProbeState {
     /// The toy does not go beyond this step.
     gate: Option<u64>,
+    /// Toys that wait at the gate.
+    pub(crate) held: u64,
     /// Step of the toy that ran last.
     pub(crate) step: u64,
     /// Observations made.
@@ -60,9 +62,11 @@ impl Probe {
     }
 
     fn wait(&self, step: u64) {
-        let state = self.state.lock().expect("nobody panics while holding a probe");
+        let mut state = self.state.lock().expect("nobody panics while holding a probe");
         let held = |state: &mut ProbeState| state.gate.is_some_and(|gate| step >= gate);
-        drop(self.opened.wait_while(state, held).expect("nobody panics while holding a probe"));
+        state.held += 1;
+        state = self.opened.wait_while(state, held).expect("nobody panics while holding a probe");
+        state.held -= 1;
     }
 }
 

@@ -57,21 +57,21 @@ pub(crate) struct UploadForm {
     #[schema(min_length = 1, max_length = 128, pattern = "^[A-Za-z0-9_-][A-Za-z0-9._-]*$")]
     name: String,
     /// Greatest value of a pixel; 255 when absent.
-    #[schema(minimum = 1, maximum = 255)]
+    #[schema(minimum = 1, maximum = 255, nullable = false)]
     max: Option<u8>,
     /// Whose it is and under which licence.
-    #[schema(max_length = 1024)]
+    #[schema(max_length = 1024, nullable = false)]
     attribution: Option<String>,
     /// IDX file (count, rows, columns) of bytes.
     #[schema(value_type = String, format = Binary)]
     images: Vec<u8>,
     /// IDX file (count) of bytes.
-    #[schema(value_type = Option<String>, format = Binary)]
+    #[schema(value_type = Option<String>, format = Binary, nullable = false)]
     labels: Option<Vec<u8>>,
     /// The official test part.
-    #[schema(value_type = Option<String>, format = Binary)]
+    #[schema(value_type = Option<String>, format = Binary, nullable = false)]
     test_images: Option<Vec<u8>>,
     /// Labels of the test part.
-    #[schema(value_type = Option<String>, format = Binary)]
+    #[schema(value_type = Option<String>, format = Binary, nullable = false)]
     test_labels: Option<Vec<u8>>,
 }

@@ -25,26 +25,52 @@ pub(crate) struct Event {
     at: String,
     /// The event's kind and fields.
     #[serde(flatten)]
-    #[schema(value_type = EventSchema)]
+    #[schema(value_type = Object)]
     fields: Map<String, Json>,
 }
 
-/// What happened; further fields depend on it.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "only its schema is used")]
-pub(crate) struct EventSchema {
-    /// `job_submitted`, `run_started`, `run_progressed`, `checkpoint_stored`, `run_requeued`, `run_paused`,
-    /// `run_resumed`, `run_ended`, `checkpoint_corrupt`, `determinism_violation` or `job_ended`.
-    event: String,
+/// The schemas that macros cannot say: an event, which has the fields of its kind, and its line in a stream.
+pub(crate) fn schemas() -> Json {
+    let kinds = [
+        "job_submitted",
+        "run_started",
+        "run_progressed",
+        "checkpoint_stored",
+        "run_requeued",
+        "run_paused",
+        "run_resumed",
+        "run_ended",
+        "checkpoint_corrupt",
+        "determinism_violation",
+        "job_ended",
+    ];
+    let event = json!({
+        "description": "An entry of a job's log: number, time, kind and the fields of that kind.",
+        "type": "object", "required": ["seq", "at", "event"], "additionalProperties": true,
+        "properties": {
+            "seq": {"type": "integer", "minimum": 1, "description": "1, 2, … without gaps."},
+            "at": {"type": "string", "format": "date-time"},
+            "event": {"type": "string", "enum": kinds}
+        }
+    });
+    let line = json!({
+        "description": "A server-sent event; `data` is an `Event` as JSON.",
+        "type": "object", "required": ["id", "event", "data"],
+        "properties": {
+            "id": {"type": "string", "pattern": "^[0-9]+$"},
+            "event": {"type": "string", "enum": kinds},
+            "data": {"type": "string", "contentMediaType": "application/json"}
+        }
+    });
+    json!({"Event": event, "StreamedEvent": line})
 }
 
 impl From<&jobs::Event> for Event {
     fn from(event: &jobs::Event) -> Self {
-        let fields = match serde_json::to_value(&event.kind) {
+        let mut fields = match serde_json::to_value(&event.kind) {
             Ok(Json::Object(fields)) => fields,
             _ => Map::from_iter([("event".to_owned(), json!(event.kind.name()))]),
         };
-        let mut fields = fields;
         // Times are texts everywhere.
         if let Some(until) = fields.get("not_before").and_then(Json::as_u64) {
             fields.insert("not_before".into(), json!(rfc3339(until)));

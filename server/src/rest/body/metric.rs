@@ -4,7 +4,13 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use jobs::{Array, Dtype, MetricKind, Value};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
-use utoipa::ToSchema;
+use utoipa::{
+    ToSchema,
+    openapi::{
+        Ref, RefOr,
+        schema::{ArrayBuilder, ObjectBuilder, OneOfBuilder, Schema, Type},
+    },
+};
 
 /// The metrics of a run.
 #[derive(Serialize, ToSchema)]
@@ -28,7 +34,7 @@ pub(crate) struct Metric {
     /// The last step that has one.
     pub(crate) last_step: u64,
     /// Its value there, if it is one number.
-    #[schema(required, value_type = Option<ScalarSchema>)]
+    #[schema(required, schema_with = last_schema)]
     pub(crate) last: Option<Json>,
 }
 
@@ -45,28 +51,44 @@ pub(crate) struct Rows {
     /// How many rows there are.
     pub(crate) total: u64,
     /// Step and value. A value is a number, `{"nonfinite": …}`, or an array; see `ArrayValue`.
-    #[schema(value_type = Vec<Vec<Json>>, example = json!([[0, 0.5], [10, {"nonfinite": "nan"}]]))]
+    #[schema(schema_with = rows_schema)]
     pub(crate) rows: Vec<(u64, Json)>,
 }
 
-/// One number; those that JSON has not are named.
-#[derive(ToSchema)]
-#[schema(as = Scalar)]
-#[serde(untagged)]
-#[expect(dead_code, reason = "only its schema is used; `scalar` writes the value")]
-pub(crate) enum ScalarSchema {
-    Finite(f64),
-    NonFinite(NonFiniteSchema),
-}
-
-/// A number that JSON has not.
-#[derive(ToSchema)]
-#[schema(as = NonFinite)]
-#[serde(deny_unknown_fields)]
-#[expect(dead_code, reason = "only its schema is used; `scalar` writes the value")]
-pub(crate) struct NonFiniteSchema {
-    /// `nan`, `inf` or `-inf`.
-    nonfinite: String,
+/// The schemas that macros cannot say: tuples, a choice of names, an array's fields.
+pub(crate) fn schemas() -> Json {
+    let kinds = ["scalar", "vector", "histogram", "matrix", "tiles", "raster", "bars"];
+    json!({
+        "Scalar": {
+            "description": "One number; those that JSON has not are named.",
+            "oneOf": [{"type": "number"}, {"$ref": "#/components/schemas/NonFinite"}]
+        },
+        "NonFinite": {
+            "type": "object", "additionalProperties": false, "required": ["nonfinite"],
+            "properties": {"nonfinite": {"type": "string", "enum": ["nan", "inf", "-inf"]}}
+        },
+        "Array": {
+            "description": "Numbers in C order, little-endian.",
+            "type": "object", "additionalProperties": false, "required": ["kind", "dtype", "shape", "data"],
+            "properties": {
+                "kind": {"type": "string", "enum": kinds},
+                "dtype": {"type": "string", "enum": ["f32", "f64", "u8", "u32"]},
+                "shape": {"type": "array", "items": {"type": "integer", "minimum": 0}},
+                "data": {"type": "string", "contentEncoding": "base64"}
+            }
+        },
+        "Row": {
+            "description": "Step and value; with `format=json` an array is nested lists, a histogram edges and counts.",
+            "type": "array", "minItems": 2, "maxItems": 2,
+            "prefixItems": [{"type": "integer", "minimum": 0}, {"anyOf": [
+                {"$ref": "#/components/schemas/Scalar"},
+                {"$ref": "#/components/schemas/Array"},
+                {"type": "array"},
+                {"type": "object", "additionalProperties": false, "required": ["edges", "counts"],
+                 "properties": {"edges": {"type": "array"}, "counts": {"type": "array"}}}
+            ]}]
+        }
+    })
 }
 
 /// How arrays are written.
@@ -78,6 +100,15 @@ pub(crate) enum ValueForm {
     Base64,
     /// Nested lists.
     Json,
+}
+
+fn rows_schema() -> RefOr<Schema> {
+    ArrayBuilder::new().items(Ref::from_schema_name("Row")).into()
+}
+
+fn last_schema() -> RefOr<Schema> {
+    let null = ObjectBuilder::new().schema_type(Type::Null);
+    OneOfBuilder::new().item(Ref::from_schema_name("Scalar")).item(null).into()
 }
 
 /// A number as JSON.

@@ -13,10 +13,10 @@ use utoipa::ToSchema;
 
 pub(crate) use catalogue::{Experiment, ExperimentSummary, Experiments};
 pub(crate) use dataset::{Dataset, Datasets, UploadForm};
-pub(crate) use event::{Event, Events};
+pub(crate) use event::{Event, Events, schemas as event_schemas};
 pub(crate) use job::{Job, Jobs};
 pub(crate) use metric::{Metric, Metrics, Rows, ValueForm};
-pub(crate) use metric::{scalar, value};
+pub(crate) use metric::{scalar, schemas as metric_schemas, value};
 pub(crate) use run::{Run, Runs};
 pub(crate) use worker::{Worker, Workers};
 

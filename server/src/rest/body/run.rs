@@ -8,10 +8,13 @@ use serde_json::{Value as Json, value::RawValue};
 use store::Series;
 use utoipa::{
     ToSchema,
-    openapi::{ObjectBuilder, RefOr, schema::Schema},
+    openapi::{
+        ObjectBuilder, RefOr,
+        schema::{Schema, Type},
+    },
 };
 
-use super::metric::{ScalarSchema, scalar};
+use super::metric::scalar;
 use crate::{clock::rfc3339, waiting::waiting_for};
 
 /// A run: one setting and one seed of a job.
@@ -50,7 +53,7 @@ pub(crate) struct Run {
     #[schema(format = DateTime)]
     updated_at: String,
     /// Last value of each metric that is one number.
-    #[schema(value_type = BTreeMap<String, ScalarSchema>)]
+    #[schema(schema_with = scalars_schema)]
     scalars: BTreeMap<String, Json>,
 }
 
@@ -75,7 +78,13 @@ pub(crate) struct Runs {
 
 impl Run {
     /// `live`: the workers that could take it, when it is queued.
-    pub(crate) fn new(run: jobs::Run, job: &jobs::Job, series: &[Series], live: &[WorkerInfo], now: Millis) -> Self {
+    pub(crate) fn new(
+        run: jobs::Run,
+        job: &jobs::Job,
+        series: &[Series],
+        live: &[WorkerInfo],
+        now: Millis,
+    ) -> Self {
         let waiting_for = waiting_for(&run, job, live, now);
         let last = |series: &Series| series.last.map(|last| (series.name.clone(), scalar(last)));
         let (digest, failure) = match &run.state {
@@ -107,8 +116,16 @@ impl Run {
     }
 }
 
+fn scalars_schema() -> RefOr<Schema> {
+    let scalar = utoipa::openapi::Ref::from_schema_name("Scalar");
+    ObjectBuilder::new()
+        .schema_type(Type::Object)
+        .additional_properties(Some(RefOr::<Schema>::from(scalar)))
+        .into()
+}
+
 /// The states of jobs and runs.
 pub(super) fn state_schema() -> RefOr<Schema> {
     let states = ["queued", "running", "paused", "succeeded", "failed", "cancelled"];
-    ObjectBuilder::new().schema_type(utoipa::openapi::schema::Type::String).enum_values(Some(states)).into()
+    ObjectBuilder::new().schema_type(Type::String).enum_values(Some(states)).into()
 }

@@ -48,10 +48,7 @@ impl Live {
         metric: Option<String>,
         screen: &MultiProgress,
     ) -> anyhow::Result<Self> {
-        let metric = match metric {
-            Some(name) => Some(name),
-            None => first_scalar(client, &job.experiment).await,
-        };
+        let metric = shown_metric(client, job, metric).await;
         let runs = client.runs(&job.id).await?;
         let labels = labels(&runs);
         let mut rows = Vec::with_capacity(runs.len());
@@ -100,7 +97,7 @@ impl Live {
             loop {
                 tokio::select! {
                     event = receiver.recv() => match event {
-                        Some(event) => self.apply(&event),
+                        Some(event) => self.take(client, &event).await,
                         None => break,
                     },
                     _ = tick.tick() => self.draw(),
@@ -111,6 +108,19 @@ impl Live {
         };
         let (read, ()) = tokio::join!(read, show);
         read
+    }
+
+    async fn take(&mut self, client: &Client, event: &JobEvent) {
+        self.apply(event);
+        // Progress is told a few times a second at most; what a run was in the end, its metrics know.
+        if event.kind == "run_ended"
+            && let Some(metric) = &self.metric
+            && let Some(&place) = self.place.get(event.text("run"))
+        {
+            let course = course(client, event.text("run"), metric).await;
+            self.rows[place].course = course;
+            self.draw();
+        }
     }
 
     fn apply(&mut self, event: &JobEvent) {
@@ -253,8 +263,13 @@ fn plain(params: &Map<String, Json>, key: &str) -> String {
     }
 }
 
-async fn first_scalar(client: &Client, experiment: &str) -> Option<String> {
-    let experiment: Experiment = client.get(&format!("/experiments/{experiment}")).await.ok()?;
+/// The metric that progress is shown with: the one asked for, or the first scalar of the experiment.
+pub(crate) async fn shown_metric(client: &Client, job: &Job, asked: Option<String>) -> Option<String> {
+    if asked.is_some() {
+        return asked;
+    }
+    // Only decoration: without it the table has one column less.
+    let experiment: Experiment = client.get(&format!("/experiments/{}", job.experiment)).await.ok()?;
     let mut scalars = experiment.metrics.into_iter().filter(|metric| metric.kind == "scalar");
     scalars.find(|metric| metric.cadence == "every").map(|metric| metric.name)
 }
@@ -294,7 +309,7 @@ mod tests {
         tell("run_started", json!({"attempt": 2, "from_step": 40}));
         tell("run_progressed", json!({"step": 50, "scalars": {"mse": 0.25}}));
         let text = row.text(Paint::OFF, 6, Some("mse"));
-        assert_eq!(text, "    0  seed 1  ━━━━━━━━━━──────────  50 %  running    mse 0.25     ▄  attempt 2");
+        assert_eq!(text, "    0  seed 1  ━━━━━━━━━━──────────  50 %  running    mse 0.2500   ▄  attempt 2");
         let ended =
             JobEvent { kind: "run_ended".into(), body: json!({"outcome": "succeeded", "message": null}) };
         row.apply(&ended, None);

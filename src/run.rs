@@ -106,7 +106,7 @@ pub(crate) async fn run(args: RunArgs) -> Ended {
     });
     let drive = Drive { bar: RunBar::new(kind.name(), args.seed, steps), simulation, args: &args, cancelled };
     // The simulation has this thread for itself; the signal is heard on another.
-    tokio::task::block_in_place(|| drive.to_the_end())
+    tokio::task::block_in_place(|| drive.finish())
 }
 
 fn unknown_experiment(name: &str) -> Usage {
@@ -144,7 +144,7 @@ struct Drive<'a> {
 }
 
 impl Drive<'_> {
-    fn to_the_end(mut self) -> Ended {
+    fn finish(mut self) -> Ended {
         let began = Instant::now();
         let mut out = io::BufWriter::new(io::stdout().lock());
         let outcome = self.advance(&mut out)?;

@@ -63,7 +63,7 @@ impl ServerArgs {
         let flags = [
             ("listen", self.listen.map(|address| json!(address))),
             ("data_dir", self.data_dir.as_ref().map(|path| json!(path))),
-            ("insecure_listen", self.insecure_listen.then(|| json!(true))),
+            ("insecure_listen", self.insecure_listen.then_some(json!(true))),
             ("lease_ms", self.lease_ms.map(Json::from)),
         ];
         flags.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()

@@ -10,17 +10,23 @@ use crate::{
 /// Tells events by the index of their run.
 pub(crate) struct Story {
     index: HashMap<String, u32>,
+    metric: Option<String>,
 }
 
 impl Story {
-    /// Of a job with these runs.
-    pub(crate) fn new(runs: Vec<Run>) -> Self {
-        Self { index: runs.into_iter().map(|run| (run.id, run.index)).collect() }
+    /// Of a job with these runs; progress is told with the value of `metric`.
+    pub(crate) fn new(runs: Vec<Run>, metric: Option<String>) -> Self {
+        Self { index: runs.into_iter().map(|run| (run.id, run.index)).collect(), metric }
     }
 
     /// The line of an event: time of day, run, what happened; `None` for kinds this program does not know.
     pub(crate) fn line(&self, event: &JobEvent) -> Option<String> {
-        let what = what(event)?;
+        let mut what = what(event)?;
+        if let Some(name) = &self.metric
+            && let Some(value) = event.body["scalars"].get(name).and_then(scalar)
+        {
+            what += &format!("  {name} {}", number(value));
+        }
         let at = event.text("at");
         let time = at.get(11..19).unwrap_or(at);
         Some(match self.index.get(event.text("run")) {
@@ -36,12 +42,7 @@ pub(crate) fn what(event: &JobEvent) -> Option<String> {
     Some(match event.kind.as_str() {
         "job_submitted" => format!("submitted with {} runs", event.count("runs")),
         "run_started" => started(event),
-        "run_progressed" => {
-            let scalars = event.body["scalars"].as_object().into_iter().flatten();
-            let values =
-                scalars.filter_map(|(name, value)| Some(format!("  {name} {}", number(scalar(value)?))));
-            format!("step {}/{}{}", step(), grouped(event.count("steps")), values.collect::<String>())
-        }
+        "run_progressed" => format!("step {}/{}", step(), grouped(event.count("steps"))),
         "checkpoint_stored" => format!("checkpoint at step {}, {}", step(), bytes(event.count("bytes"))),
         "run_requeued" => {
             format!("attempt {} ended ({}); queued again", event.count("attempt"), event.text("class"))
@@ -88,7 +89,7 @@ mod tests {
     use serde_json::json;
 
     fn told(kind: &str, body: serde_json::Value) -> Option<String> {
-        let story = Story { index: HashMap::from([("r".to_owned(), 4)]) };
+        let story = Story { index: HashMap::from([("r".to_owned(), 4)]), metric: Some("mse".into()) };
         story.line(&JobEvent { kind: kind.into(), body })
     }
 
@@ -101,6 +102,10 @@ mod tests {
         assert_eq!(line, "03:04:05  run 4  attempt 2 went on from step 1,200 on worker 0123456789abc");
         let ended = json!({"at": at, "run": "r", "outcome": "failed", "class": "diverged", "message": "nan"});
         assert_eq!(told("run_ended", ended).as_deref(), Some("03:04:05  run 4  failed (diverged): nan"));
+        let progress =
+            json!({"at": at, "run": "r", "step": 50, "steps": 100, "scalars": {"mse": 0.5, "x": 1}});
+        let line = told("run_progressed", progress);
+        assert_eq!(line.as_deref(), Some("03:04:05  run 4  step 50/100  mse 0.5000"));
         let over = json!({"at": at, "outcome": "failed"});
         assert_eq!(told("job_ended", over).as_deref(), Some("03:04:05  job failed"));
     }

@@ -28,7 +28,7 @@ pub(crate) async fn follow(client: &Client, jobs: &[Job]) -> anyhow::Result<()> 
 
 /// The ends of the runs, as lines.
 async fn tell(client: &Client, job: &Job) -> anyhow::Result<()> {
-    let story = Story::new(client.runs(&job.id).await?);
+    let story = Story::new(client.runs(&job.id).await?, None);
     let name = job.name.as_deref().unwrap_or(&job.experiment);
     let mut events = Follow::new(client, &job.id, 0);
     while let Some(event) = events.next().await? {

@@ -9,7 +9,7 @@ use crate::{
     cli::Global,
     client::{Client, Follow, Job},
     exit::{Ended, Exit},
-    live::Live,
+    live::{self, Live},
     output,
     story::Story,
     text::short,
@@ -47,7 +47,7 @@ pub(crate) async fn follow(client: &Client, job: &Job, metric: Option<String>) -
     until_ended(client, &job.id, async {
         match std::io::stdout().is_terminal() {
             true => Live::new(client, job, metric, &MultiProgress::new()).await?.follow(client).await,
-            false => lines(client, &job.id).await,
+            false => lines(client, job, metric).await,
         }
     })
     .await
@@ -63,9 +63,10 @@ pub(crate) async fn wait(client: &Client, job: &str) -> Ended {
     .await
 }
 
-async fn lines(client: &Client, job: &str) -> anyhow::Result<()> {
-    let story = Story::new(client.runs(job).await?);
-    let mut events = Follow::new(client, job, 0);
+async fn lines(client: &Client, job: &Job, metric: Option<String>) -> anyhow::Result<()> {
+    let metric = live::shown_metric(client, job, metric).await;
+    let story = Story::new(client.runs(&job.id).await?, metric);
+    let mut events = Follow::new(client, &job.id, 0);
     while let Some(event) = events.next().await? {
         if let Some(line) = story.line(&event) {
             output::line(&line)?;

@@ -12,7 +12,7 @@ use crate::{
 
 /// A run long enough that its second attempt is on its way when the first worker wakes up.
 fn long_job() -> Json {
-    digits_job(1, 16, 400)
+    digits_job(1, 8, 400)
 }
 
 /// A job whose first worker was stopped beyond its lease and woke up while another had its run.

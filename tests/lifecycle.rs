@@ -1,7 +1,11 @@
 //! Going away and coming back: signals, restarts, and what users ask of a job.
 
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
 use reqwest::StatusCode;
 use serde_json::Value as Json;
 
@@ -60,7 +64,7 @@ async fn a_worker_that_drains_hands_its_run_on_at_the_step_it_was_at() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_restart_of_the_server_stops_no_worker_and_ends_no_attempt() {
     let (mut service, mut history) = (Service::start().await, History::default());
-    let job = submit(&service, &digits_job(1, 16, 400), "restart", &mut history).await;
+    let job = submit(&service, &digits_job(1, 10, 400), "restart", &mut history).await;
     let mut worker = service.worker();
     let before = until_under_way(&service, &job).await;
     service.stop_server().await;
@@ -83,7 +87,7 @@ async fn a_restart_of_the_server_stops_no_worker_and_ends_no_attempt() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_job_that_was_paused_and_resumed_gives_the_same_and_a_cancelled_one_ends() {
     let (mut service, mut history) = (Service::start().await, History::default());
-    let spec = digits_job(2, 10, 300);
+    let spec = digits_job(2, 6, 400);
     let job = submit(&service, &spec, "pause", &mut history).await;
     let worker = service.worker();
     until_under_way(&service, &job).await;
@@ -108,4 +112,47 @@ async fn a_job_that_was_paused_and_resumed_gives_the_same_and_a_cancelled_one_en
     assert!(worker.terminate(PROMPT).await.success());
     service.stop_server().await;
     checker::assert_sound(&service.database(), &history).await;
+}
+
+/// Waits for a worker other than `before`; answers its process id.
+async fn until_worker_other_than(service: &Service, before: i32) -> i32 {
+    until("a worker has registered", PROMPT, async || {
+        let workers = service.client.get("/workers").await;
+        let names =
+            workers["workers"].as_array().into_iter().flatten().filter_map(|worker| worker["name"].as_str());
+        let mut pids = names.filter_map(|name| name.rsplit(':').next()?.parse().ok());
+        pids.find(|pid| *pid != before)
+    })
+    .await
+}
+
+async fn until_gone(pid: i32) {
+    let process = format!("/proc/{pid}");
+    until(&format!("worker {pid} is gone"), PROMPT, async || (!Path::new(&process).exists()).then_some(()))
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn up_replaces_a_dead_worker_and_leaves_none_behind_however_it_ends() {
+    let mut service = Service::up().await;
+    let first = until_worker_other_than(&service, 0).await;
+    let job = service.client.submit(&digits_job(1, 10, 400), "up").await;
+    until_under_way(&service, &job).await;
+    kill(Pid::from_raw(first), Signal::SIGKILL).expect("the worker lives");
+    let second = until_worker_other_than(&service, first).await;
+    service.client.until_job_is(&job, "succeeded", JOB).await;
+    service.stop_server().await;
+    until_gone(second).await;
+
+    service.start_server().await;
+    let job = service.client.submit(&digits_job(1, 100, 400), "up-again").await;
+    until_under_way(&service, &job).await;
+    let records = Records::read(&service.database()).await;
+    service.kill_server().await;
+    for name in records.workers.values() {
+        until_gone(
+            name.rsplit(':').next().and_then(|pid| pid.parse().ok()).expect("a name ends in a process id"),
+        )
+        .await;
+    }
 }

@@ -23,8 +23,18 @@ const MAY_DEPEND_ON: [(&str, &[&str]); 8] = [
 ];
 
 /// What a pure crate must not name: runtimes, I/O, clocks.
-const IMPURE: [&str; 10] =
-    ["tokio", "std::fs", "std::net", "std::env::", "SystemTime", "Instant::now", "thread_local!", "reqwest", "sqlx", "rayon"];
+const IMPURE: [&str; 10] = [
+    "tokio",
+    "std::fs",
+    "std::net",
+    "std::env::",
+    "SystemTime",
+    "Instant::now",
+    "thread_local!",
+    "reqwest",
+    "sqlx",
+    "rayon",
+];
 
 fn read(path: impl AsRef<Path>) -> String {
     let path = path.as_ref();
@@ -60,7 +70,8 @@ fn crates_depend_only_on_those_that_the_table_allows() {
         MAY_DEPEND_ON.iter().map(|(folder, _)| folder.trim_start_matches("crates/")).collect();
     let page = read(format!("{ROOT}/ARCHITECTURE.md"));
     for (folder, allowed) in MAY_DEPEND_ON {
-        let manifest: toml::Table = read(format!("{ROOT}/{folder}/Cargo.toml")).parse().expect("a manifest is TOML");
+        let manifest: toml::Table =
+            read(format!("{ROOT}/{folder}/Cargo.toml")).parse().expect("a manifest is TOML");
         let named = manifest["dependencies"].as_table().expect("dependencies are a table");
         for dependency in named.keys().filter(|name| ours.contains(name.as_str())) {
             assert!(allowed.contains(&dependency.as_str()), "{folder} must not depend on {dependency}");
@@ -91,13 +102,19 @@ fn files_are_short() {
         let has_tests = text.contains("#[cfg(test)]") || relative(&file).contains("tests");
         let most = if has_tests { MOST_LINES_WITH_TESTS } else { MOST_LINES };
         let lines = text.lines().count();
-        assert!(lines <= most, "{} has {lines} lines; at most {most}: it is more than one idea", relative(&file));
+        assert!(
+            lines <= most,
+            "{} has {lines} lines; at most {most}: it is more than one idea",
+            relative(&file)
+        );
     }
 }
 
 #[test]
 fn unsafe_code_is_forbidden_everywhere_but_in_kernels() {
-    for folder in ["crates/numerics", "crates/experiments", "crates/jobs", "proto", "store", "worker", "server"] {
+    for folder in
+        ["crates/numerics", "crates/experiments", "crates/jobs", "proto", "store", "worker", "server"]
+    {
         let root = read(format!("{ROOT}/{folder}/src/lib.rs"));
         assert!(root.contains("#![forbid(unsafe_code)]"), "{folder} must forbid unsafe code");
     }
@@ -125,12 +142,17 @@ fn every_experiment_folder_is_in_the_catalogue_with_page_findings_and_golden_dig
 fn the_tree_of_the_architecture_page_is_the_real_tree() {
     let page = read(format!("{ROOT}/ARCHITECTURE.md"));
     let tree = page.split("```").nth(1).expect("the page shows a tree");
-    let shown: BTreeSet<&str> =
-        tree.lines().filter_map(|line| line.split_whitespace().next()).filter(|name| name.ends_with('/')).collect();
+    let shown: BTreeSet<&str> = tree
+        .lines()
+        .filter_map(|line| line.split_whitespace().next())
+        .filter(|name| name.ends_with('/'))
+        .collect();
     for folder in &shown {
         assert!(Path::new(ROOT).join(folder).is_dir(), "{folder} is shown but not there");
     }
-    for entry in fs::read_dir(ROOT).expect("the root can be read").flatten().filter(|entry| entry.path().is_dir()) {
+    for entry in
+        fs::read_dir(ROOT).expect("the root can be read").flatten().filter(|entry| entry.path().is_dir())
+    {
         let name = entry.file_name().to_string_lossy().into_owned();
         let is_shown = shown.iter().any(|folder| folder.split('/').next() == Some(&name));
         assert!(is_shown || [".git", "target"].contains(&name.as_str()), "{name}/ is not in the tree");

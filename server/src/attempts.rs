@@ -47,6 +47,11 @@ impl Attempts {
         self.lock().remove(&run).is_some()
     }
 
+    /// Forgets what is known of a job's runs: those that go on are heard of again.
+    pub(crate) fn forget(&self, job: JobId) {
+        self.lock().retain(|_, open| open.job != job);
+    }
+
     fn lock(&self) -> MutexGuard<'_, HashMap<RunId, Open>> {
         self.0.lock().expect("nothing panics while the lock is held")
     }

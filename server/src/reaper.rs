@@ -14,6 +14,7 @@ pub(crate) async fn reap(app: App) {
             Ok(jobs) => {
                 for job in &jobs {
                     app.telemetry.lease_expired();
+                    app.attempts.forget(*job);
                     tracing::warn!(job.id = %job, "a lease of job {job} ran out");
                     app.bell.ring_job(*job);
                 }

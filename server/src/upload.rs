@@ -12,7 +12,7 @@ use crate::{
 
 /// Longest name of a data set, and of its attribution.
 const NAME_BYTES: usize = 128;
-const ATTRIBUTION_BYTES: usize = 1024;
+const ATTRIBUTION_CHARS: usize = 1024;
 
 /// What is said of a data set beside its files.
 #[derive(Debug, Default)]
@@ -149,9 +149,9 @@ fn checked_name(name: Option<String>) -> Result<String, Fault> {
 
 fn checked_attribution(attribution: Option<String>) -> Result<Option<String>, Fault> {
     let attribution = attribution.filter(|text| !text.is_empty());
-    if let Some(text) = attribution.as_ref().filter(|text| text.len() > ATTRIBUTION_BYTES) {
+    if attribution.as_ref().is_some_and(|text| text.chars().count() > ATTRIBUTION_CHARS) {
         let detail =
-            format!("`attribution` is {} bytes long; it must be at most {ATTRIBUTION_BYTES}", text.len());
+            format!("`attribution` is too long; it must have at most {ATTRIBUTION_CHARS} characters");
         return Err(Fault::invalid_field("/attribution", detail));
     }
     Ok(attribution)

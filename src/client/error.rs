@@ -90,23 +90,29 @@ impl std::error::Error for ClientError {}
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.errors.len() {
-            0 => f.write_str(self.detail.as_deref().unwrap_or(&self.title))?,
-            n => write!(f, "the request breaks {n} {}", if n == 1 { "rule" } else { "rules" })?,
-        }
-        for error in &self.errors {
-            let field = error.pointer.trim_start_matches('/').replace('/', ".");
-            // A detail that names its field already needs no second naming.
-            let named =
-                field.rsplit('.').next().is_some_and(|name| error.detail.contains(&format!("`{name}`")));
-            match named || field.is_empty() {
-                true => write!(f, "\n  {}", error.detail)?,
-                false => write!(f, "\n  {field}: {}", error.detail)?,
+        match self.errors.as_slice() {
+            [] => f.write_str(self.detail.as_deref().unwrap_or(&self.title))?,
+            [error] => error.fmt(f)?,
+            errors => {
+                write!(f, "the request breaks {} rules", errors.len())?;
+                errors.iter().try_for_each(|error| write!(f, "\n  {error}"))?;
             }
         }
         match &self.request_id {
             Some(id) if self.status >= 500 => write!(f, "\n  the server's log has more under request {id}"),
             _ => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for FieldError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let field = self.pointer.trim_start_matches('/').replace('/', ".");
+        // A detail that names its field already needs no second naming.
+        let named = field.rsplit('.').next().is_some_and(|name| self.detail.contains(&format!("`{name}`")));
+        match named || field.is_empty() {
+            true => f.write_str(&self.detail),
+            false => write!(f, "{field}: {}", self.detail),
         }
     }
 }

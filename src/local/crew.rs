@@ -52,7 +52,7 @@ impl Crew {
     pub(crate) fn start(server: &str, workers: u32, slots: u32, voice: Voice) -> Self {
         let (stop, mut members) = (CancellationToken::new(), JoinSet::new());
         // They share one machine: each may plan with its part of three quarters of the memory.
-        let memory_mib = machine_memory().map(|bytes| bytes / 4 * 3 / u64::from(workers.max(1)) >> 20);
+        let memory_mib = machine_memory().map(|bytes| (bytes / 4 * 3 / u64::from(workers.max(1))) >> 20);
         for number in 1..=workers {
             let post = Post { server: server.to_owned(), slots, memory_mib, voice };
             members.spawn(supervise(number, post, stop.clone()));

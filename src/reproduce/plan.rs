@@ -15,7 +15,7 @@ pub(super) struct Claim {
 /// A job that tests some findings.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Task {
-    experiment: &'static str,
+    experiment: String,
     preset: Option<String>,
     params: Map<String, Json>,
     pub(super) dataset: Option<String>,
@@ -51,8 +51,8 @@ pub(super) fn tasks(claims: &[Claim]) -> Vec<Task> {
 
 impl Task {
     fn of(experiment: &'static str, finding: &Finding) -> Self {
-        let Finding { preset, params, dataset, .. } = finding.clone();
-        Self { experiment, preset, params, dataset }
+        let Finding { control, preset, params, dataset, .. } = finding.clone();
+        Self { experiment: control.unwrap_or_else(|| experiment.to_owned()), preset, params, dataset }
     }
 
     /// The job to submit.
@@ -60,9 +60,9 @@ impl Task {
         let params = self
             .params
             .iter()
-            .map(|(name, value)| format!(" {name}={}", value.to_string().trim_matches('"')));
+            .map(|(name, value)| format!(" {name} {}", value.to_string().trim_matches('"')));
         let preset = self.preset.iter().map(|preset| format!(" {preset}"));
-        let name: String = [self.experiment.to_owned()].into_iter().chain(preset).chain(params).collect();
+        let name: String = [self.experiment.clone()].into_iter().chain(preset).chain(params).collect();
         json!({
             "name": name, "experiment": self.experiment, "preset": self.preset, "params": self.params,
             "dataset": self.dataset, "seeds": seeds,

@@ -42,7 +42,7 @@ pub(super) fn table(seeds: &[u64], verdicts: &[Verdict<'_>]) -> String {
     let seeds: Vec<String> = seeds.iter().map(|seed| format!(">seed {seed}")).collect();
     let headings = ["target", "finding", "claim", "metric", "bound"].into_iter();
     let headings: Vec<&str> = headings.chain(seeds.iter().map(String::as_str)).chain(["verdict"]).collect();
-    let mut table = Table::new(Paint::stdout(), &headings);
+    let mut table = Table::new(Paint::stdout(), &headings).wrapped();
     for verdict in verdicts {
         let finding = &verdict.claim.finding;
         let about = [

@@ -10,11 +10,9 @@ pub(crate) fn number(x: f64) -> String {
         0.0 => "0".into(),
         size if (1e-3..1e6).contains(&size) => {
             let digits = 3 - size.log10().floor() as i32;
-            let text = format!("{x:.*}", digits.clamp(0, 6) as usize);
-            match text.contains('.') {
-                true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
-                false => text,
-            }
+            // Zeros at the end stay, so that columns line up; whole numbers need none.
+            let digits = if x.fract() == 0.0 { 0 } else { digits.clamp(0, 6) };
+            format!("{x:.*}", digits as usize)
         }
         _ => format!("{x:.2e}"),
     }
@@ -25,7 +23,7 @@ pub(crate) fn grouped(n: u64) -> String {
     let digits = n.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
     for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i) % 3 == 0 {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
             out.push(',');
         }
         out.push(digit);
@@ -80,7 +78,7 @@ mod tests {
             (0.123456, "0.1235"),
             (-12.3456, "-12.35"),
             (1234.56, "1235"),
-            (0.5, "0.5"),
+            (0.5, "0.5000"),
             (0.0012345, "0.001234"),
             (1.5e-7, "1.50e-7"),
             (123456.0, "123456"),

@@ -29,6 +29,12 @@ impl Table {
         Self { table, paint }
     }
 
+    /// Breaks long texts where the terminal ends, rather than lines.
+    pub(crate) fn wrapped(mut self) -> Self {
+        self.table.set_content_arrangement(ContentArrangement::Dynamic);
+        self
+    }
+
     /// One more row; cells that are the name of a state get its colour.
     pub(crate) fn row<S: AsRef<str>>(&mut self, cells: impl IntoIterator<Item = S>) {
         let paint = self.paint;

@@ -30,6 +30,7 @@ const SETTINGS: [(&str, &str); 5] = [
 pub(crate) struct Service {
     home: Option<TempDir>,
     env: Vec<(String, String)>,
+    command: &'static [&'static str],
     server: Option<Child>,
     port: u16,
     started: AtomicU32,
@@ -44,6 +45,15 @@ impl Service {
 
     /// Starts a server with settings of its own.
     pub(crate) async fn start_with(settings: &[(&str, &str)]) -> Self {
+        Self::launch(&["serve"], settings).await
+    }
+
+    /// Starts a server with a worker under its supervision.
+    pub(crate) async fn up() -> Self {
+        Self::launch(&["up", "--workers", "1", "--slots", "1"], &[]).await
+    }
+
+    async fn launch(command: &'static [&'static str], settings: &[(&str, &str)]) -> Self {
         let home = TempDir::with_prefix("vesicle-e2e-").expect("there is a place for temporary files");
         let folder = home.path().display().to_string();
         std::fs::create_dir(home.path().join("logs")).expect("the temporary directory can be written");
@@ -54,6 +64,7 @@ impl Service {
         let mut service = Self {
             home: Some(home),
             env,
+            command,
             server: None,
             port: 0,
             started: AtomicU32::new(0),
@@ -67,7 +78,7 @@ impl Service {
     pub(crate) async fn start_server(&mut self) {
         assert!(self.server.is_none(), "it runs already");
         let listen = format!("127.0.0.1:{}", self.port);
-        let mut server = self.process("server", &["serve", "--listen", &listen]);
+        let mut server = self.process("server", &[self.command, &["--listen", &listen]].concat());
         let url = until("the server listens", PROMPT, async || {
             assert!(server.lives(), "the server ended:\n{}", server.log());
             server.log().lines().find_map(|line| line.strip_prefix("listening on ").map(str::to_owned))

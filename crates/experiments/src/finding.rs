@@ -15,6 +15,9 @@ pub struct Finding {
     pub claim: String,
     /// Whose claim it is.
     pub source: String,
+    /// Experiment of the job where it is not the one that the finding belongs to: a control.
+    #[serde(default)]
+    pub control: Option<String>,
     /// Preset of the job.
     #[serde(default)]
     pub preset: Option<String>,

@@ -44,6 +44,30 @@ pub(super) fn within(name: &str, value: u32, least: u32, most: u32) -> Result<u3
     Err(Fault::malformed(format!("`{name}` is {value}; it must be {least} to {most}")))
 }
 
+/// Largest step or number that a request may name: JSON numbers are exact up to here in every language.
+pub(super) const MOST: u64 = (1 << 53) - 1;
+
+/// A step or number of an event, written in digits.
+pub(super) fn number(name: &str, text: &str) -> Result<u64, Fault> {
+    let digits = (1..=16).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+    let value = if digits { text.parse().ok() } else { None };
+    at_most(
+        name,
+        value.ok_or_else(|| {
+            let text = crate::app::cut(text);
+            Fault::malformed(format!("`{name}` is `{text}`; it must be a number of 0 to {MOST}"))
+        })?,
+    )
+}
+
+/// `value` unless it is larger than any step or number.
+pub(super) fn at_most(name: &str, value: u64) -> Result<u64, Fault> {
+    if value <= MOST {
+        return Ok(value);
+    }
+    Err(Fault::malformed(format!("`{name}` is {value}; it must be at most {MOST}")))
+}
+
 /// JSON with a weak ETag; 304 if the client has it already.
 pub(super) fn tagged<T: Serialize>(request: &HeaderMap, body: &T) -> Result<Response, Fault> {
     let bytes = serde_json::to_vec(body).map_err(Fault::internal)?;

@@ -2,7 +2,7 @@
 
 use axum::{
     Json,
-    extract::{FromRequest, Multipart, Request, State, multipart::Field},
+    extract::{DefaultBodyLimit, FromRequest, Multipart, Request, State, multipart::Field},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -65,7 +65,9 @@ pub(crate) async fn dataset(app: &App, name: &str) -> Result<store::Dataset, Fau
         (status = 409), (status = 413), (status = 415), (status = 422), (status = 507),
     ),
 )]
-pub(super) async fn put_dataset(State(app): State<App>, request: Request) -> Result<Response, Fault> {
+pub(super) async fn put_dataset(State(app): State<App>, mut request: Request) -> Result<Response, Fault> {
+    // The decoders bound what is taken: the framework's limit is for bodies that are held as a whole.
+    DefaultBodyLimit::disable().apply(&mut request);
     let form = Multipart::from_request(request, &app).await.map_err(|error| {
         Fault::new(
             Kind::UnsupportedMedia,
@@ -125,10 +127,9 @@ async fn text(field: &mut Field<'_>) -> Result<String, Fault> {
     while let Some(more) = field.chunk().await.map_err(broken)? {
         bytes.extend_from_slice(&more);
         if bytes.len() > TEXT_BYTES {
-            return Err(Fault::new(
-                Kind::TooLarge,
-                format!("a text field is longer than {TEXT_BYTES} bytes"),
-            ));
+            let field = field.name().map(cut).unwrap_or_default();
+            let detail = format!("`{field}` is too long; it must be at most {TEXT_BYTES} bytes");
+            return Err(Fault::invalid_field(format!("/{field}"), detail));
         }
     }
     String::from_utf8(bytes).map_err(|_| Fault::malformed("a text field is not UTF-8"))

@@ -114,3 +114,62 @@ fn panic_message(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<&str>().copied();
     text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("without a message")
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{future::pending, sync::Arc};
+
+    use axum::{Router, middleware::from_fn_with_state, routing::get};
+    use http_body_util::BodyExt;
+    use jobs::Policy;
+    use store::{Memory, StoreError};
+    use tower::ServiceExt;
+
+    use super::*;
+    use crate::Config;
+
+    /// Status, `Retry-After` and body of the answer to a handler that went wrong.
+    async fn gone_wrong(path: &str) -> (u16, Option<String>, String) {
+        let config = Config { request_timeout_ms: 30, ..Config::default() };
+        let app = App::new(config, Arc::new(Memory::new(Policy::default())));
+        let panics = async || {
+            if true {
+                panic!("the secret is 42");
+            }
+        };
+        let router = Router::new()
+            .route("/panics", get(panics))
+            .route("/hangs", get(pending::<()>))
+            .route("/busy", get(async || Fault::from(StoreError::Busy)))
+            .route("/full", get(async || Fault::from(StoreError::Full)))
+            .layer(from_fn_with_state(app, gate));
+        let request =
+            Request::get(path).header(header::HOST, "localhost").body(Body::empty()).expect("a request");
+        let response = router.oneshot(request).await.expect("answers");
+        let retry = response.headers().get(header::RETRY_AFTER).and_then(|value| value.to_str().ok());
+        let (status, retry) = (response.status().as_u16(), retry.map(str::to_owned));
+        let body = response.into_body().collect().await.expect("is read").to_bytes();
+        (status, retry, String::from_utf8_lossy(&body).into_owned())
+    }
+
+    #[tokio::test]
+    async fn a_panic_tells_the_client_an_id_and_not_the_cause() {
+        let (status, _, body) = gone_wrong("/panics").await;
+        assert_eq!(status, 500);
+        assert!(body.contains("internal error ") && !body.contains("secret"), "{body}");
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_takes_too_long_is_given_up() {
+        let (status, retry, body) = gone_wrong("/hangs").await;
+        assert_eq!((status, retry.as_deref()), (503, Some("1")));
+        assert!(body.contains("too_slow"), "{body}");
+    }
+
+    #[tokio::test]
+    async fn a_busy_store_is_503_and_a_full_one_507() {
+        let (status, retry, _) = gone_wrong("/busy").await;
+        assert_eq!((status, retry.as_deref()), (503, Some("1")));
+        assert_eq!(gone_wrong("/full").await.0, 507);
+    }
+}

@@ -8,7 +8,7 @@ use store::{MetricQuery, Series};
 use utoipa::IntoParams;
 
 use super::{
-    answer::{tagged, tagged_bytes, within},
+    answer::{MOST, at_most, number, tagged, tagged_bytes, within},
     body::{Metric, Metrics, Rows, ValueForm, scalar, value},
     extract::{Path, Query, accepts},
 };
@@ -26,7 +26,7 @@ pub(super) struct Range {
     #[param(pattern = "^([0-9]{1,15}|last)$", nullable = false)]
     from: Option<String>,
     /// Last step.
-    #[param(minimum = 0, maximum = 999_999_999_999_999_u64, nullable = false)]
+    #[param(minimum = 0, maximum = 9_007_199_254_740_991_u64, nullable = false)]
     to: Option<u64>,
     /// At most that many rows of a scalar: the first, the last, and of each bucket the least and the greatest.
     #[param(minimum = 2, maximum = 5_000, default = 1_000, nullable = false)]
@@ -73,6 +73,12 @@ pub(super) async fn query_metrics(
     Query(range): Query<Range>,
 ) -> Result<Response, Fault> {
     let points = within("points", range.points.unwrap_or(POINTS), 2, 5_000)?;
+    let to = at_most("to", range.to.unwrap_or(MOST))?;
+    let from = match range.from.as_deref() {
+        None => Some(0),
+        Some("last") => None,
+        Some(step) => Some(number("from", step)?),
+    };
     let run = app.run(&id).await?;
     let job = app.job_of(&run).await?;
     let series = app.store.series(run.id).await?.into_iter().find(|series| series.name == name);
@@ -81,15 +87,8 @@ pub(super) async fn query_metrics(
         (None, Some(spec)) => kind_of(spec),
         (None, None) => return Err(no_metric(&job, &name)),
     };
-    let from = match range.from.as_deref() {
-        None => 0,
-        Some("last") => series.map_or(0, |series| series.last_step),
-        Some(step) => step.parse().map_err(|_| {
-            Fault::malformed(format!("`from` is `{}`; it must be a step or `last`", crate::app::cut(step)))
-        })?,
-    };
-    let query =
-        MetricQuery { run: run.id, name: name.clone(), from, to: range.to.unwrap_or(u64::MAX), points };
+    let from = from.unwrap_or_else(|| series.map_or(0, |series| series.last_step));
+    let query = MetricQuery { run: run.id, name: name.clone(), from, to, points };
     let found = app.store.metrics(query).await?;
     let rows = found.rows.iter().map(|(step, _, one)| (*step, value(one, range.format))).collect();
     let rows = Rows { name, kind, sampled: found.sampled, total: found.total, rows };

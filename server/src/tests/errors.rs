@@ -64,6 +64,9 @@ async fn a_query_out_of_bounds_or_unknown_is_malformed() {
         "/api/v1/jobs?cursor=1".into(),
         format!("/api/v1/jobs/{job}/runs?cursor=x"),
         format!("/api/v1/jobs/{job}/events?after=-1"),
+        format!("/api/v1/jobs/{job}/events?after=9007199254740992"),
+        format!("/api/v1/runs/{}/metrics/reconstruction_error?to=9007199254740992", run.id),
+        format!("/api/v1/runs/{}/metrics/reconstruction_error?from=%2B5", run.id),
         format!("/api/v1/runs/{}/metrics/reconstruction_error?points=1", run.id),
         format!("/api/v1/runs/{}/metrics/reconstruction_error?points=5001", run.id),
         format!("/api/v1/runs/{}/metrics/reconstruction_error?format=xml", run.id),
@@ -139,9 +142,10 @@ async fn only_this_host_is_served() {
 #[tokio::test]
 async fn the_page_forbids_foreign_script() {
     let bench = Bench::new().await;
-    for (path, kind) in [("/", "text/html; charset=utf-8"), ("/page.js", "text/javascript; charset=utf-8")] {
+    let files = [("/", "text/html"), ("/page.js", "text/javascript"), ("/page.css", "text/css")];
+    for (path, kind) in files.map(|(path, kind)| (path, format!("{kind}; charset=utf-8"))) {
         let answer = bench.get(path).await;
-        assert_eq!((answer.status, answer.header("content-type")), (StatusCode::OK, kind));
+        assert_eq!((answer.status, answer.header("content-type")), (StatusCode::OK, kind.as_str()));
         assert!(answer.header("content-security-policy").contains("script-src 'self'"), "{path}");
         assert_eq!(answer.header("x-content-type-options"), "nosniff");
     }

@@ -31,7 +31,7 @@ const WATCHED: usize = 1000;
 pub(crate) const FIT_METRICS: [MetricSpec; 7] = [
     spec(
         "reconstruction_mse",
-        "1/pixel",
+        "1",
         Scalar,
         Every,
         "mean squared error of test pixels after one pass up and down",

@@ -90,6 +90,8 @@ fn pages_name_their_sources_and_every_param_and_findings_name_declared_metrics()
         let found = findings(*kind);
         assert!(!found.is_empty(), "{} has findings", kind.name());
         for finding in found {
+            let kind =
+                finding.control.as_deref().map_or(Some(*kind), experiments::find).expect("a control exists");
             let declared = |name: &str| kind.metrics().iter().any(|spec| spec.name == name);
             assert!(declared(&finding.metric), "{}: {}", finding.id, finding.metric);
             assert!(finding.minus.as_deref().is_none_or(declared), "{}: {:?}", finding.id, finding.minus);

@@ -228,8 +228,7 @@ async fn a_damaged_checkpoint_is_not_handed_out() {
         v1::ReportRequest { checkpoint: checkpoint(2, &newer), outcome: Some(stop), ..report(&lease, 1, 2) };
     site.worker.report(second).await.expect("is taken");
     // It was whole when it was named; now it is not any more, as after a bit flipped on disk.
-    let chunks = vec![store::Chunk { n: 1, bytes: b"more".to_vec() }];
-    site.store.put_chunks(newer, chunks, 0).await.expect("is taken");
+    site.store.damage_checkpoint(newer);
 
     let next = site.acquire().await.expect("is queued again");
     assert_eq!(next.attempt, 2);

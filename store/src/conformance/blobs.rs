@@ -31,6 +31,7 @@ pub async fn a_checkpoint_needs_all_its_chunks(store: Arc<dyn Store>) {
     report().await.expect("complete");
     assert_eq!(bench.run(run.id).await.checkpoint_step, Some(5));
     assert_eq!(bench.store.checkpoint_chunk(digest, 1).await.expect("readable").expect("there"), b"456789");
+    bench.store.put_chunks(digest, chunk(2, 0..4), START).await.expect("it is whole: one more is not stored");
     assert!(bench.store.checkpoint_chunk(digest, 2).await.expect("readable").is_none());
 }
 

@@ -30,6 +30,11 @@ impl Memory {
         Self { state: Mutex::new(State::new(policy)) }
     }
 
+    /// Flips a bit of a stored checkpoint, as a bad disk would: for tests of those who read it.
+    pub fn damage_checkpoint(&self, digest: [u8; 32]) {
+        self.state().damage(digest);
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

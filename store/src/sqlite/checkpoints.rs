@@ -23,6 +23,13 @@ pub(super) async fn put(writer: &Writer, digest: [u8; 32], chunks: Vec<Chunk>, n
 }
 
 async fn put_slice(db: &mut Db, digest: [u8; 32], chunks: &[Chunk], now: Millis) -> Result<()> {
+    let named = sqlx::query("SELECT 1 FROM checkpoint WHERE digest = ? AND NOT corrupt LIMIT 1")
+        .bind(digest.as_slice())
+        .fetch_optional(&mut *db)
+        .await?;
+    if named.is_some() {
+        return Ok(()); // it is whole: more chunks could only damage it
+    }
     for chunk in chunks {
         // One that comes again is younger: the collector must not take it before its checkpoint is named.
         sqlx::query(

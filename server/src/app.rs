@@ -3,7 +3,7 @@
 use std::{ops::Deref, sync::Arc};
 
 use jobs::{Job, JobId, Run, RunId};
-use store::Store;
+use store::{Series, Store};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
@@ -69,6 +69,17 @@ impl App {
             Err(_) => self.store.find_run(id).await?.ok_or_else(none)?,
         };
         self.store.run(id).await?.ok_or_else(none)
+    }
+
+    /// What a run of a job has observed, in the order in which its experiment declares it.
+    pub(crate) async fn series(&self, job: &Job, run: &Run) -> Result<Vec<Series>, Fault> {
+        let mut series = self.store.series(run.id).await?;
+        let declared = experiments::find(&job.spec.experiment).map_or(&[][..], |kind| kind.metrics());
+        // One that an older version declared comes last.
+        series.sort_by_key(|series| {
+            declared.iter().position(|spec| spec.name == series.name).unwrap_or(usize::MAX)
+        });
+        Ok(series)
     }
 
     /// The job of a run that is there.

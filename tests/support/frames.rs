@@ -27,9 +27,14 @@ impl Frame {
         if self.kind == DATA && self.flags & PADDED == 0 { &self.payload } else { &[] }
     }
 
+    /// Whether it belongs to what a call or its answer says.
+    pub(crate) fn is_of_a_call(&self) -> bool {
+        matches!(self.kind, DATA | HEADERS)
+    }
+
     /// Whether nothing follows on its stream.
     pub(crate) fn ends_stream(&self) -> bool {
-        self.kind == RST_STREAM || (matches!(self.kind, DATA | HEADERS) && self.flags & END_STREAM != 0)
+        self.kind == RST_STREAM || (self.is_of_a_call() && self.flags & END_STREAM != 0)
     }
 }
 

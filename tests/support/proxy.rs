@@ -111,6 +111,28 @@ impl Shared {
         self.calls.lock().expect("nothing panics while the lock is held")
     }
 
+    /// Notes what calls say.
+    fn note(&self, number: u64, frames: &[Frame]) {
+        let mut calls = self.calls();
+        for frame in frames.iter().filter(|frame| frame.is_of_a_call()) {
+            let call = calls.entry((number, frame.stream)).or_default();
+            call.body.extend_from_slice(frame.data());
+            if frame.ends_stream() {
+                call.subject = subject(&call.body);
+            }
+        }
+    }
+
+    /// Notes which calls the server has got whole.
+    fn passed(&self, number: u64, frames: &[Frame]) {
+        let mut calls = self.calls();
+        for frame in frames.iter().filter(|frame| frame.ends_stream()) {
+            if let Some(call) = calls.get_mut(&(number, frame.stream)) {
+                call.passed = true;
+            }
+        }
+    }
+
     fn cuts(&self) -> MutexGuard<'_, VecDeque<u64>> {
         self.cuts.lock().expect("nothing panics while the lock is held")
     }
@@ -140,24 +162,13 @@ async fn connect(client: TcpStream, shared: Arc<Shared>) {
 async fn requests(mut client: OwnedReadHalf, mut server: OwnedWriteHalf, number: u64, shared: &Shared) {
     let (mut frames, mut buffer) = (Frames::of_client(), vec![0; 1 << 16]);
     while let Ok(read @ 1..) = client.read(&mut buffer).await {
+        // Noted before it is passed on, or its answer could come first.
+        let frames = frames.push(&buffer[..read]);
+        shared.note(number, &frames);
         if server.write_all(&buffer[..read]).await.is_err() {
             return;
         }
-        for frame in frames.push(&buffer[..read]) {
-            passed(&mut shared.calls(), number, &frame);
-        }
-    }
-}
-
-fn passed(calls: &mut BTreeMap<(u64, u32), Call>, number: u64, frame: &Frame) {
-    if frame.stream == 0 {
-        return;
-    }
-    let call = calls.entry((number, frame.stream)).or_default();
-    call.body.extend_from_slice(frame.data());
-    if frame.ends_stream() {
-        call.subject = subject(&call.body);
-        call.passed = true;
+        shared.passed(number, &frames);
     }
 }
 

@@ -219,7 +219,7 @@ impl JobAnswers {
     async fn series(&self, run: &str) -> Result<v1::ListMetricsResponse, Fault> {
         let run = self.0.run(run).await?;
         let job = self.0.job_of(&run).await?;
-        let series = self.0.store.series(run.id).await?.into_iter().map(|series| {
+        let series = self.0.series(&job, &run).await?.into_iter().map(|series| {
             let unit = declared(&job, &series.name).map_or("", |spec| spec.unit);
             convert::series(series, unit)
         });

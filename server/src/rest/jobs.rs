@@ -141,7 +141,7 @@ pub(super) async fn list_runs(
     let live = app.store.workers(now.saturating_sub(app.config.worker_live_ms())).await?;
     let mut runs = Vec::with_capacity(page.runs.len());
     for run in page.runs {
-        let series = app.store.series(run.id).await?;
+        let series = app.series(&job, &run).await?;
         runs.push(Run::new(run, &job, &series, &live, now));
     }
     tagged(&headers, &Runs { runs, next_cursor })

@@ -49,7 +49,7 @@ pub(super) async fn list_metrics(
 ) -> Result<Response, Fault> {
     let run = app.run(&id).await?;
     let job = app.job_of(&run).await?;
-    let series = app.store.series(run.id).await?;
+    let series = app.series(&job, &run).await?;
     tagged(&headers, &Metrics { metrics: series.into_iter().map(|series| metric(series, &job)).collect() })
 }
 

@@ -3,6 +3,8 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 export CARGO_TERM_COLOR ?= auto
+# Data sets that are not embedded, for tests and `make reproduce`; see docs/guide.md.
+export VESICLE_DATA ?= $(abspath $(wildcard ../shared/data))
 
 VENV := target/contract-venv
 # Prints the seconds a part of the tests took.

@@ -13,6 +13,7 @@ pub use convert::{
 #[expect(
     missing_docs,
     clippy::all,
+    clippy::too_many_lines,
     clippy::allow_attributes_without_reason,
     reason = "generated code; the .proto files are its documentation"
 )]

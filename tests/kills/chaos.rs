@@ -52,7 +52,28 @@ pub(super) struct Kills {
 /// A worker and its way to the server.
 struct Post {
     proxy: Proxy,
-    worker: Child,
+    /// None between a kill and the next start.
+    worker: Option<Child>,
+}
+
+impl Post {
+    fn pid(&self) -> u32 {
+        self.worker.as_ref().expect("a killed worker is replaced at once").pid()
+    }
+
+    /// SIGKILL; answers the process id that it had.
+    async fn kill_worker(&mut self) -> u32 {
+        let worker = self.worker.take().expect("a killed worker is replaced at once");
+        let pid = worker.pid();
+        worker.kill().await;
+        pid
+    }
+
+    /// Forgets what was on its way, and starts a worker if there is none.
+    fn restore(&mut self, service: &Service) {
+        self.proxy.sever();
+        self.worker.get_or_insert_with(|| service.worker_at(&self.proxy.url));
+    }
 }
 
 /// A run as a killer sees it.
@@ -87,7 +108,7 @@ impl Chaos {
         let mut posts = Vec::new();
         for _ in 0..2 {
             let proxy = service.proxy().await;
-            let worker = service.worker_at(&proxy.url);
+            let worker = Some(service.worker_at(&proxy.url));
             posts.push(Post { proxy, worker });
         }
         Self { posts, service, watching, random, job, history, workers: Vec::new(), in_flight: Vec::new() }
@@ -111,7 +132,7 @@ impl Chaos {
 
     /// The run that worker `n` is at, once it has brought the run further and is not about to end it.
     async fn victim(&self, n: usize) -> Option<Held> {
-        let (database, pid) = (self.service.database(), self.posts[n].worker.pid());
+        let (database, pid) = (self.service.database(), self.posts[n].pid());
         until("a worker has a run on its way", PROMPT, async || match held_by(&database, pid).await {
             Some(held) => Some(Some(held)),
             None => self.has_ended().await.then_some(None),
@@ -124,10 +145,8 @@ impl Chaos {
     }
 
     async fn kill_worker(&mut self, n: usize) {
-        let worker = self.service.worker_at(&self.posts[n].proxy.url);
-        let killed = std::mem::replace(&mut self.posts[n].worker, worker);
-        self.workers.push(killed.pid());
-        killed.kill().await;
+        self.workers.push(self.posts[n].kill_worker().await);
+        self.posts[n].restore(&self.service);
     }
 
     /// Kills the server between a report and its answer.
@@ -142,11 +161,14 @@ impl Chaos {
         self.service.kill_server().await;
         // Only now it is certain that the answer never came.
         let in_flight = proxy.unanswered(&run).is_some();
-        let worker = (fault == Fault::ServerAndWorker).then(|| self.posts[n].worker.pid());
-        if worker.is_some() {
-            self.kill_worker(n).await;
+        let mut worker = None;
+        if fault == Fault::ServerAndWorker {
+            worker = Some(self.posts[n].kill_worker().await);
+            self.workers.extend(worker);
         }
-        self.posts[n].proxy.sever();
+        for post in &mut self.posts {
+            post.restore(&self.service);
+        }
         self.service.start_server().await;
         if in_flight {
             self.in_flight.push(InFlight { run: held.run, attempt: held.attempt, worker });
@@ -159,7 +181,8 @@ impl Chaos {
         self.service.client.until_job_is(&self.job, "succeeded", within).await;
         let seen = self.watching.await.expect("a watcher does not panic");
         for post in self.posts {
-            let status = post.worker.terminate(PROMPT).await;
+            let worker = post.worker.expect("a killed worker is replaced at once");
+            let status = worker.terminate(PROMPT).await;
             assert!(status.success(), "a worker ended with {status}");
         }
         self.service.stop_server().await;

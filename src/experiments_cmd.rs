@@ -8,7 +8,6 @@ use crate::{
     exit::{Ended, Exit, Usage},
     output::{self, Output},
     text::{Paint, Table},
-    value,
 };
 
 const EXAMPLES: &str = "\
@@ -70,7 +69,7 @@ fn document(kind: &dyn Kind) -> Json {
     });
     let metrics = kind.metrics().iter().map(|metric| {
         json!({
-            "name": metric.name, "unit": metric.unit, "kind": value::kind_name(metric.kind),
+            "name": metric.name, "unit": metric.unit, "kind": metric.kind.name(),
             "cadence": cadence_name(metric.cadence), "meaning": metric.meaning,
         })
     });
@@ -111,12 +110,7 @@ fn page(kind: &dyn Kind) -> String {
     out += &format!("\n{}\n", paint.bold("metrics"));
     let mut table = Table::new(paint, &["  name", "kind", "unit", "meaning"]);
     for metric in kind.metrics() {
-        table.row([
-            &format!("  {}", metric.name),
-            value::kind_name(metric.kind),
-            metric.unit,
-            metric.meaning,
-        ]);
+        table.row([&format!("  {}", metric.name), metric.kind.name(), metric.unit, metric.meaning]);
     }
     out + &table.to_string()
 }

@@ -29,7 +29,6 @@ mod submit;
 mod text;
 mod together;
 mod up;
-mod value;
 mod verbs;
 mod watch;
 mod work;

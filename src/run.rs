@@ -12,7 +12,7 @@ use std::{
 
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
-use experiments::{Advance, Digest, Kind, Metric, Setup, Simulation, Value};
+use experiments::{Advance, Digest, Kind, Metric, Setup, Simulation};
 use serde_json::{Map, Value as Json, json};
 
 use crate::{
@@ -20,7 +20,7 @@ use crate::{
     exit::{Ended, Exit, Usage},
     local_data::DataArgs,
     run_bar::RunBar,
-    setting, value,
+    setting,
 };
 
 const EXAMPLES: &str = "\
@@ -189,10 +189,11 @@ impl Drive<'_> {
     }
 
     fn print(&self, out: &mut impl Write, metrics: &[Metric]) -> io::Result<()> {
-        for Metric { name, step, value } in metrics {
-            writeln!(out, "{}", Line { step: *step, name, value: value::to_json(value) })?;
-            if let Value::Scalar(x) = value {
-                self.bar.scalar(name, *x);
+        for metric in metrics {
+            let value = worker::metric_point(metric.clone()).value;
+            writeln!(out, "{}", Line { step: metric.step, name: metric.name, value: value.to_json() })?;
+            if let jobs::Value::Scalar(x) = value {
+                self.bar.scalar(metric.name, x);
             }
         }
         // A reader of the pipe sees each observation when it is made.

@@ -16,6 +16,9 @@ use crate::{
     support::{Child, PROMPT, Proxy, Random, Seen, Service, undisturbed, until},
 };
 
+/// A kill waits for a step of the run below this one, so that runs die at all ages.
+const LATEST_STEP: u64 = 90;
+
 /// What is killed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fault {
@@ -122,18 +125,20 @@ impl Chaos {
     /// Kills as soon as there is something worth killing; `false` when the job has ended.
     pub(super) async fn inflict(&mut self, fault: Fault) -> bool {
         let n = self.random.below(self.posts.len() as u64) as usize;
-        let Some(held) = self.victim(n).await else { return false };
+        let step = self.random.below(LATEST_STEP);
+        let Some(held) = self.victim(n, step).await else { return false };
         match fault {
             Fault::Worker => self.kill_worker(n).await,
-            Fault::Server | Fault::ServerAndWorker => return self.kill_server(n, held, fault).await,
+            Fault::Server | Fault::ServerAndWorker => self.kill_server(n, held, fault).await,
         }
         true
     }
 
-    /// The run that worker `n` is at, once it has brought the run further and is not about to end it.
-    async fn victim(&self, n: usize) -> Option<Held> {
+    /// The run that worker `n` is at, once it has brought the run further, at least to `step`, and is not about to
+    /// end it.
+    async fn victim(&self, n: usize, step: u64) -> Option<Held> {
         let (database, pid) = (self.service.database(), self.posts[n].pid());
-        until("a worker has a run on its way", PROMPT, async || match held_by(&database, pid).await {
+        until("a worker has a run on its way", PROMPT, async || match held_by(&database, pid, step).await {
             Some(held) => Some(Some(held)),
             None => self.has_ended().await.then_some(None),
         })
@@ -150,7 +155,7 @@ impl Chaos {
     }
 
     /// Kills the server between a report and its answer.
-    async fn kill_server(&mut self, n: usize, held: Held, fault: Fault) -> bool {
+    async fn kill_server(&mut self, n: usize, held: Held, fault: Fault) {
         let proxy = &self.posts[n].proxy;
         proxy.withhold_answers();
         // Either at once, when the server may not have stored it, or after it has answered and nobody heard.
@@ -173,7 +178,6 @@ impl Chaos {
         if in_flight {
             self.in_flight.push(InFlight { run: held.run, attempt: held.attempt, worker });
         }
-        true
     }
 
     /// Waits for the end of the job, lets everything go, and keeps the database.
@@ -194,18 +198,18 @@ impl Chaos {
     }
 }
 
-/// The run of the worker with that process id: on its way, with a checkpoint that this attempt brought, in its first
-/// three quarters.
+/// The run of the worker with that process id: on its way, with a checkpoint that this attempt brought, at `step` or
+/// later, in its first three quarters.
 ///
 /// Connects for each look: a connection that stayed would spare a killed server the recovery of its log.
-async fn held_by(database: &Path, pid: u32) -> Option<Held> {
+async fn held_by(database: &Path, pid: u32, step: u64) -> Option<Held> {
     let options = SqliteConnectOptions::new().filename(database).read_only(true);
     let mut db = SqliteConnection::connect_with(&options).await.expect("the database can be opened");
     let query = "SELECT run.id, run.attempt FROM run JOIN worker ON worker.id = run.worker
-        WHERE run.state = 'running' AND worker.name LIKE '%:' || ? AND 4 * step < 3 * steps
+        WHERE run.state = 'running' AND worker.name LIKE '%:' || ? AND step >= ? AND 4 * step < 3 * steps
           AND checkpoint_step > coalesce(attempt_began_at, 0)";
-    let row =
-        sqlx::query(query).bind(i64::from(pid)).fetch_optional(&mut db).await.expect("the tables are known");
+    let query = sqlx::query(query).bind(i64::from(pid)).bind(step as i64);
+    let row = query.fetch_optional(&mut db).await.expect("the tables are known");
     db.close().await.expect("a connection that only reads can be closed");
     let row = row?;
     let id: Vec<u8> = row.get("id");

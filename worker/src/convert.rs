@@ -7,7 +7,7 @@ use proto::{ConvertError, required, v1};
 use crate::coordinator::{Lease, Terms};
 
 /// An observed value as it travels.
-pub(crate) fn point(metric: Metric) -> MetricPoint {
+pub fn metric_point(metric: Metric) -> MetricPoint {
     let value = match metric.value {
         experiments::Value::Scalar(x) => Value::Scalar(x),
         experiments::Value::Array(array) => Value::Array(Array {
@@ -90,7 +90,7 @@ mod tests {
         let nan = f64::from_bits(0x7ff8_0000_0000_0042);
         let scalar = Metric { name: "free_energy", step: 7, value: experiments::Value::Scalar(nan) };
         let expected = MetricPoint { name: "free_energy".into(), step: 7, value: Value::Scalar(nan) };
-        assert!(point(scalar).value.same_bits(&expected.value));
+        assert!(metric_point(scalar).value.same_bits(&expected.value));
 
         let array = experiments::Array {
             kind: ValueKind::Tiles,
@@ -98,7 +98,8 @@ mod tests {
             shape: vec![1, 2, 2],
             data: (0..16).collect(),
         };
-        let tiles = point(Metric { name: "weights", step: 8, value: experiments::Value::Array(array) });
+        let tiles =
+            metric_point(Metric { name: "weights", step: 8, value: experiments::Value::Array(array) });
         let Value::Array(array) = tiles.value else { panic!("an array stays one") };
         assert_eq!((array.kind, array.dtype), (MetricKind::Tiles, Dtype::F32));
         assert_eq!((array.shape, array.data), (vec![1, 2, 2], (0..16).collect()));

@@ -30,6 +30,8 @@ use std::{collections::BTreeMap, io, path::PathBuf, sync::Arc, time::Instant};
 use jobs::{Capability, WorkerId, WorkerInfo};
 use tokio_util::sync::CancellationToken;
 
+pub use convert::metric_point;
+
 /// Settings of a worker.
 #[derive(Debug, Clone)]
 pub struct Config {

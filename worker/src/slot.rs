@@ -164,7 +164,7 @@ impl<'a> Drive<'a> {
             NonFinite::Fail => metrics.iter().find(|metric| !metric.value.is_finite()).map(diverged),
             NonFinite::Record => None,
         };
-        let points: Vec<MetricPoint> = metrics.into_iter().map(convert::point).collect();
+        let points: Vec<MetricPoint> = metrics.into_iter().map(convert::metric_point).collect();
         if let Some(failed) = points.iter().find_map(too_large) {
             return Some(failed);
         }

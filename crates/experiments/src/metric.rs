@@ -26,6 +26,19 @@ pub enum ValueKind {
     Tiles,
 }
 
+impl ValueKind {
+    /// As users read it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Scalar => "scalar",
+            Self::Vector => "vector",
+            Self::Histogram => "histogram",
+            Self::Matrix => "matrix",
+            Self::Tiles => "tiles",
+        }
+    }
+}
+
 /// Declares a metric.
 #[derive(Debug, Clone, Copy)]
 pub struct MetricSpec {

@@ -22,7 +22,7 @@ pub use choose::{Candidate, Waiting, choose, largest_plan};
 pub use event::{Event, EventKind};
 pub use id::{DatasetHash, IdError, JobId, RunId, WorkerId};
 pub use job::{Counts, Job, JobSpec, JobState, Limits, NonFinite, RunSpec, SeedRange, Seeds, SpecError};
-pub use metric::{Array, Dtype, MetricKind, MetricPoint, Value};
+pub use metric::{Array, Dtype, MetricKind, MetricPoint, Value, scalar_json};
 pub use policy::{Fence, Policy};
 pub use report::{CheckpointRef, Directive, Outcome, Report, Stop};
 pub use run::{Class, Lease, Run, RunState, Wish};

@@ -1,8 +1,8 @@
 //! What a worker tells the server, and what it is told back.
 
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Map, Value as Json};
 
-use crate::{Class, MetricPoint, RunId, Said, Value};
+use crate::{Class, MetricPoint, RunId, Said, Value, metric::scalar_json};
 
 /// Worker → server: what is new in an attempt. Renews the lease. Sending it again changes nothing.
 #[derive(Debug, Clone, PartialEq)]
@@ -49,15 +49,6 @@ impl Report {
             }
         }
         last.into_iter().map(|(name, (_, value))| (name.to_owned(), scalar_json(value))).collect()
-    }
-}
-
-fn scalar_json(value: f64) -> Json {
-    match value {
-        _ if value.is_finite() => json!(value),
-        _ if value.is_nan() => json!({ "nonfinite": "nan" }),
-        _ if value > 0.0 => json!({ "nonfinite": "inf" }),
-        _ => json!({ "nonfinite": "-inf" }),
     }
 }
 

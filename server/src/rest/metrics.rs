@@ -9,7 +9,7 @@ use utoipa::IntoParams;
 
 use super::{
     answer::{MOST, at_most, number, tagged, tagged_bytes, within},
-    body::{Metric, Metrics, Rows, ValueForm, scalar, value},
+    body::{Metric, Metrics, Rows, ValueForm, value},
     extract::{Path, Query, accepts},
 };
 use crate::{app::App, fault::Fault};
@@ -134,7 +134,7 @@ pub(crate) fn metric(series: Series, job: &Job) -> Metric {
         kind: series.kind,
         count: series.count,
         last_step: series.last_step,
-        last: series.last.map(scalar),
+        last: series.last.map(jobs::scalar_json),
     }
 }
 

@@ -175,7 +175,7 @@ pub(crate) fn again(lease: &Lease, checkpoint: CheckpointRef) -> Lease {
 /// Metrics and digest of the run when nothing disturbs it.
 pub(crate) fn expected(lease: &Lease) -> (Vec<MetricPoint>, String) {
     let (metrics, digest) = undisturbed(start(lease));
-    (metrics.into_iter().map(convert::point).collect(), digest.to_string())
+    (metrics.into_iter().map(convert::metric_point).collect(), digest.to_string())
 }
 
 /// The run as it begins, without a worker.

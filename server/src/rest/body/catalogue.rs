@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use experiments::{Cadence, Kind, ValueKind};
+use experiments::{Cadence, Kind};
 use serde::Serialize;
 use serde_json::Value as Json;
 use utoipa::ToSchema;
@@ -93,16 +93,6 @@ impl From<&experiments::MetricSpec> for MetricSpec {
             Cadence::Tenth => "tenth",
             Cadence::Final => "final",
         };
-        Self { name: spec.name, unit: spec.unit, kind: kind_name(spec.kind), cadence, meaning: spec.meaning }
-    }
-}
-
-fn kind_name(kind: ValueKind) -> &'static str {
-    match kind {
-        ValueKind::Scalar => "scalar",
-        ValueKind::Vector => "vector",
-        ValueKind::Histogram => "histogram",
-        ValueKind::Matrix => "matrix",
-        ValueKind::Tiles => "tiles",
+        Self { name: spec.name, unit: spec.unit, kind: spec.kind.name(), cadence, meaning: spec.meaning }
     }
 }

@@ -1,7 +1,6 @@
 //! Metrics as users read them.
 
-use base64::{Engine, prelude::BASE64_STANDARD};
-use jobs::{Array, Dtype, MetricKind, Value};
+use jobs::{Array, Dtype, MetricKind, Value, scalar_json};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 use utoipa::{
@@ -111,24 +110,11 @@ fn last_schema() -> RefOr<Schema> {
     OneOfBuilder::new().item(Ref::from_schema_name("Scalar")).item(null).into()
 }
 
-/// A number as JSON.
-pub(crate) fn scalar(x: f64) -> Json {
-    match x {
-        _ if x.is_finite() => json!(x),
-        _ if x.is_nan() => json!({"nonfinite": "nan"}),
-        _ if x > 0.0 => json!({"nonfinite": "inf"}),
-        _ => json!({"nonfinite": "-inf"}),
-    }
-}
-
 /// A value as JSON, arrays as base64.
 pub(crate) fn value(value: &Value, form: ValueForm) -> Json {
     match value {
-        Value::Scalar(x) => scalar(*x),
         Value::Array(array) if form == ValueForm::Json => nested(array),
-        Value::Array(Array { kind, dtype, shape, data }) => {
-            json!({"kind": kind, "dtype": dtype, "shape": shape, "data": BASE64_STANDARD.encode(data)})
-        }
+        value => value.to_json(),
     }
 }
 
@@ -162,12 +148,12 @@ fn numbers(array: &Array) -> Vec<Json> {
         Dtype::U32 => data.as_chunks::<4>().0.iter().map(|x| json!(u32::from_le_bytes(*x))).collect(),
         // Through the shortest text of the single: 0.1 stays 0.1.
         Dtype::F32 => data.as_chunks::<4>().0.iter().map(|x| single(f32::from_le_bytes(*x))).collect(),
-        Dtype::F64 => data.as_chunks::<8>().0.iter().map(|x| scalar(f64::from_le_bytes(*x))).collect(),
+        Dtype::F64 => data.as_chunks::<8>().0.iter().map(|x| scalar_json(f64::from_le_bytes(*x))).collect(),
     }
 }
 
 fn single(x: f32) -> Json {
-    if x.is_finite() { json!(x) } else { scalar(f64::from(x)) }
+    if x.is_finite() { json!(x) } else { scalar_json(f64::from(x)) }
 }
 
 #[cfg(test)]
@@ -197,7 +183,7 @@ mod tests {
         let data = [f32::NAN, f32::NEG_INFINITY, 0.5].into_iter().flat_map(f32::to_le_bytes).collect();
         let vector = array(MetricKind::Vector, Dtype::F32, &[3], data);
         assert_eq!(nested(&vector), json!([{"nonfinite": "nan"}, {"nonfinite": "-inf"}, 0.5]));
-        assert_eq!(scalar(f64::INFINITY), json!({"nonfinite": "inf"}));
+        assert_eq!(scalar_json(f64::INFINITY), json!({"nonfinite": "inf"}));
     }
 
     #[test]

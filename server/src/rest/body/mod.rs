@@ -16,7 +16,7 @@ pub(crate) use dataset::{Dataset, Datasets, UploadForm};
 pub(crate) use event::{Event, Events, schemas as event_schemas};
 pub(crate) use job::{Job, Jobs};
 pub(crate) use metric::{Metric, Metrics, Rows, ValueForm};
-pub(crate) use metric::{scalar, schemas as metric_schemas, value};
+pub(crate) use metric::{schemas as metric_schemas, value};
 pub(crate) use run::{Run, Runs};
 pub(crate) use worker::{Worker, Workers};
 

@@ -14,7 +14,6 @@ use utoipa::{
     },
 };
 
-use super::metric::scalar;
 use crate::{clock::rfc3339, waiting::waiting_for};
 
 /// A run: one setting and one seed of a job.
@@ -86,7 +85,7 @@ impl Run {
         now: Millis,
     ) -> Self {
         let waiting_for = waiting_for(&run, job, live, now);
-        let last = |series: &Series| series.last.map(|last| (series.name.clone(), scalar(last)));
+        let last = |series: &Series| series.last.map(|last| (series.name.clone(), jobs::scalar_json(last)));
         let (digest, failure) = match &run.state {
             RunState::Succeeded { digest } => (Some(digest.clone()), None),
             RunState::Failed { class, message } => {

@@ -95,6 +95,10 @@ def main(protos: str, url: str) -> None:
                 same_value(point, value, common_pb2)
             values += len(rows)
 
+        # For what comes after this: ids of things that are there.
+        Path("jobs.txt").write_text(f"\"{job}\"\n", encoding="ascii")
+        Path("runs.txt").write_text(f"\"{run.id}\"\n", encoding="ascii")
+
         nobody = "00000000-0000-7000-8000-000000000000"
         refused(lambda: jobs.GetJob(jobs_pb2.GetJobRequest(id=nobody)), grpc.StatusCode.NOT_FOUND)
         refused(lambda: jobs.SubmitJob(jobs_pb2.SubmitJobRequest(spec_json="{")), grpc.StatusCode.INVALID_ARGUMENT)

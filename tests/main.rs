@@ -5,6 +5,7 @@ mod api;
 mod browser;
 mod checker;
 mod damage;
+mod datasets;
 mod fence;
 mod kills;
 mod lifecycle;

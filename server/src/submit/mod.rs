@@ -59,8 +59,8 @@ pub(crate) async fn submit(app: &App, body: Bytes, key: Option<String>) -> Resul
 fn check_key(key: &str) -> Result<(), Fault> {
     if key.is_empty() || key.len() > KEY_BYTES || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
         let detail = format!(
-            "the idempotency key is {} bytes long; it must be 1 to {KEY_BYTES} visible ASCII characters",
-            key.len()
+            "the idempotency key is `{}`; it must be 1 to {KEY_BYTES} visible ASCII characters without spaces",
+            cut(key)
         );
         return Err(Fault::malformed(detail));
     }

@@ -1,0 +1,51 @@
+//! A law of its own binary, since it counts every allocation: a run needs no more memory than its plan.
+
+use std::sync::Arc;
+
+use experiments::{Advance, Data, Images, Setup, digits8x8};
+use peak_alloc::PeakAlloc;
+use serde_json::{Value as Json, json};
+
+#[global_allocator]
+static MEMORY: PeakAlloc = PeakAlloc;
+
+/// Images as large as MNIST's, a quarter of the pixels on.
+fn large() -> Data {
+    let (count, rows, cols) = (3_000, 28, 28);
+    let pixels = (0..count * rows * cols).map(|i| if (i * 7 + i / 784) % 4 == 0 { 255 } else { 0 }).collect();
+    Data::Images(Arc::new(Images { count, rows, cols, max: 255, test_count: 1_000, pixels, labels: None }))
+}
+
+#[test]
+fn a_run_needs_no_more_memory_than_its_plan() {
+    let small = json!({"epochs": 1});
+    let wide = json!({"epochs": 1, "hidden_units": 500, "batch": 100, "train_images": 2000, "test_images": 1000,
+                      "threshold": 127});
+    for (data, params) in [(digits8x8 as fn() -> Data, small), (large, wide)] {
+        for kind in experiments::CATALOGUE {
+            peak_within_plan(*kind, data, &params);
+        }
+    }
+}
+
+fn peak_within_plan(kind: &dyn experiments::Kind, data: fn() -> Data, params: &Json) {
+    let params = kind.resolve(None, params.as_object().expect("params are an object")).expect("valid params");
+    let before = MEMORY.current_usage();
+    let data = data();
+    let plan = kind.plan(&params, &data.shape()).expect("the params fit the data");
+    MEMORY.reset_peak_usage();
+    let mut run = kind.start(Setup { params, seed: 1, data, every: Some(7) }).expect("it starts");
+    let mut checkpoint = Vec::new();
+    loop {
+        match run.advance() {
+            Advance::Stepped => {}
+            // A worker makes a checkpoint while the run is in memory.
+            Advance::Observed(_) => checkpoint = run.checkpoint(),
+            Advance::Done(_) => break,
+        }
+    }
+    assert!(!checkpoint.is_empty());
+    let peak = MEMORY.peak_usage().saturating_sub(before) as u64;
+    println!("{}: peak {peak} of {} planned", kind.name(), plan.memory_bytes);
+    assert!(peak <= plan.memory_bytes, "{}: {peak} bytes, planned {}", kind.name(), plan.memory_bytes);
+}

@@ -7,6 +7,8 @@ export CARGO_TERM_COLOR ?= auto
 export VESICLE_DATA ?= $(abspath $(wildcard ../shared/data))
 
 VENV := target/contract-venv
+# The integration tests of the crates; tests/tidy.rs holds that none is missing.
+UNIT := data laws main memory mnist
 # Prints the seconds a part of the tests took.
 timed = @start=$$(date +%s); $(2); echo "make test: $(1) took $$(( $$(date +%s) - start )) s"
 
@@ -34,12 +36,12 @@ lint: ## format, clippy, documentation
 build: ## the binary and all tests
 	cargo build --locked --workspace --all-targets
 
+# Always the whole workspace, so that every command builds dependencies with the same features and none twice.
 unit: ## tests of the crates
-	cargo test --locked --workspace --exclude vesicle
-	cargo test --locked -p vesicle --bins
+	cargo test --locked --workspace --lib --bins $(addprefix --test ,$(UNIT))
 
 e2e: ## the binary as users run it: kills, stops, cut streams, the page
-	cargo test --locked -p vesicle --test main -- --test-threads=1
+	cargo test --locked --workspace --test e2e -- --test-threads=1
 
 contract: ## independent clients: fuzzing by the OpenAPI file, gRPC from Python
 	@if python3 -c 'import venv, ensurepip' 2>/dev/null; then $(MAKE) --no-print-directory contract-tests; \

@@ -139,6 +139,30 @@ fn every_experiment_folder_is_in_the_catalogue_with_page_findings_and_golden_dig
 }
 
 #[test]
+fn the_makefile_runs_every_integration_test_of_the_crates() {
+    let makefile = read(format!("{ROOT}/Makefile"));
+    let unit =
+        makefile.lines().find_map(|line| line.strip_prefix("UNIT := ")).expect("the Makefile lists them");
+    let listed: BTreeSet<String> = unit.split_whitespace().map(str::to_owned).collect();
+    let mut found = BTreeSet::new();
+    for (folder, _) in MAY_DEPEND_ON {
+        for entry in fs::read_dir(format!("{ROOT}/{folder}/tests")).into_iter().flatten().flatten() {
+            let path = entry.path();
+            let has_its_own_list = Path::new(ROOT).join(folder).join("tests/main.rs").exists();
+            let is_target = if has_its_own_list {
+                path.ends_with("main.rs")
+            } else {
+                path.join("main.rs").exists() || path.extension().is_some_and(|ending| ending == "rs")
+            };
+            if is_target {
+                found.insert(path.file_stem().expect("a file has a name").to_string_lossy().into_owned());
+            }
+        }
+    }
+    assert_eq!(found, listed);
+}
+
+#[test]
 fn the_tree_of_the_architecture_page_is_the_real_tree() {
     let page = read(format!("{ROOT}/ARCHITECTURE.md"));
     let tree = page.split("```").nth(1).expect("the page shows a tree");

@@ -40,20 +40,19 @@ impl<'a> Verdict<'a> {
 /// For people.
 pub(super) fn table(seeds: &[u64], verdicts: &[Verdict<'_>]) -> String {
     let seeds: Vec<String> = seeds.iter().map(|seed| format!(">seed {seed}")).collect();
-    let headings = ["target", "finding", "claim", "metric", "bound"].into_iter();
-    let headings: Vec<&str> = headings.chain(seeds.iter().map(String::as_str)).chain(["verdict"]).collect();
+    let headings = ["target", "finding", "metric", "bound"].into_iter();
+    let headings: Vec<&str> = headings.chain(seeds.iter().map(String::as_str)).chain(["verdict", "claim"]).collect();
     let mut table = Table::new(Paint::stdout(), &headings).wrapped();
     for verdict in verdicts {
         let finding = &verdict.claim.finding;
         let about = [
             finding.target.clone(),
             format!("{}/{}", verdict.claim.experiment, finding.id),
-            finding.claim.clone(),
             metric(&finding.metric, finding.minus.as_deref()),
             bound(finding.bound, finding.over_seeds),
         ];
         let values = verdict.values.iter().map(|&value| number(value));
-        table.row(about.into_iter().chain(values).chain([verdict.word().to_owned()]));
+        table.row(about.into_iter().chain(values).chain([verdict.word().to_owned(), finding.claim.clone()]));
     }
     table.to_string()
 }
@@ -61,11 +60,7 @@ pub(super) fn table(seeds: &[u64], verdicts: &[Verdict<'_>]) -> String {
 /// For programs.
 pub(super) fn document(seeds: &[u64], verdicts: &[Verdict<'_>]) -> Json {
     let entry = |verdict: &Verdict<'_>| {
-        let values = verdict
-            .values
-            .iter()
-            .map(|&x| if x.is_finite() { json!(x) } else { json!({"nonfinite": "nan"}) });
-        let values: Vec<Json> = values.collect();
+        let values: Vec<Json> = verdict.values.iter().map(|&value| jobs::scalar_json(value)).collect();
         let mut entry = json!(verdict.claim.finding);
         entry["experiment"] = json!(verdict.claim.experiment);
         entry["values"] = json!(values);

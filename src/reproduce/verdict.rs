@@ -41,7 +41,8 @@ impl<'a> Verdict<'a> {
 pub(super) fn table(seeds: &[u64], verdicts: &[Verdict<'_>]) -> String {
     let seeds: Vec<String> = seeds.iter().map(|seed| format!(">seed {seed}")).collect();
     let headings = ["target", "finding", "metric", "bound"].into_iter();
-    let headings: Vec<&str> = headings.chain(seeds.iter().map(String::as_str)).chain(["verdict", "claim"]).collect();
+    let headings: Vec<&str> =
+        headings.chain(seeds.iter().map(String::as_str)).chain(["verdict", "claim"]).collect();
     let mut table = Table::new(Paint::stdout(), &headings).wrapped();
     for verdict in verdicts {
         let finding = &verdict.claim.finding;

@@ -1,11 +1,14 @@
 //! `/datasets`.
 
+use std::time::Duration;
+
 use axum::{
     Json,
     extract::{DefaultBodyLimit, FromRequest, Multipart, Request, State, multipart::Field},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use tokio::time::timeout;
 
 use super::{
     answer::tagged,
@@ -68,13 +71,20 @@ pub(crate) async fn dataset(app: &App, name: &str) -> Result<store::Dataset, Fau
 pub(super) async fn put_dataset(State(app): State<App>, mut request: Request) -> Result<Response, Fault> {
     // The decoders bound what is taken: the framework's limit is for bodies that are held as a whole.
     DefaultBodyLimit::disable().apply(&mut request);
-    let form = Multipart::from_request(request, &app).await.map_err(|error| {
+    let mut form = Multipart::from_request(request, &app).await.map_err(|error| {
         Fault::new(
             Kind::UnsupportedMedia,
             format!("Content-Type must be multipart/form-data: {}", error.body_text()),
         )
     })?;
-    let stored = read(&app, form).await?;
+    let stored = match read(&app, &mut form).await {
+        Ok(stored) => stored,
+        Err(fault) => {
+            // Who is still sending when the connection closes may never read why.
+            let _ = timeout(LINGER, drain(form)).await;
+            return Err(fault);
+        }
+    };
     let status = if stored.created { StatusCode::CREATED } else { StatusCode::OK };
     let location = format!("/api/v1/datasets/{}", stored.hash);
     let mut response = (status, Json(Dataset::from(stored))).into_response();
@@ -84,7 +94,17 @@ pub(super) async fn put_dataset(State(app): State<App>, mut request: Request) ->
     Ok(response)
 }
 
-async fn read(app: &App, mut form: Multipart) -> Result<store::Dataset, Fault> {
+/// How long the rest of a refused form is read.
+const LINGER: Duration = Duration::from_secs(5);
+
+/// Reads what is left of a form and forgets it.
+async fn drain(mut form: Multipart) {
+    while let Ok(Some(mut field)) = form.next_field().await {
+        while let Ok(Some(_)) = field.chunk().await {}
+    }
+}
+
+async fn read(app: &App, form: &mut Multipart) -> Result<store::Dataset, Fault> {
     let mut upload = Upload::begin(app)?;
     let mut about = About::default();
     let mut seen = Vec::new();

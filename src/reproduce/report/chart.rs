@@ -71,7 +71,7 @@ impl Mark {
         match self {
             Self::Line { points, colour: series, is_thin } => {
                 let class = format!("line {} {}", colour(*series), if *is_thin { "thin" } else { "bold" });
-                html! { path class=(class) d=(path(points, place)); }
+                html! { path class=(class) d=(path(points, place)) {} }
             }
             Self::Dots { points, colour: series, radius } => {
                 let dot = |point: &(f64, f64)| {
@@ -80,7 +80,7 @@ impl Mark {
                 };
                 let dots: String =
                     points.iter().filter(|p| p.0.is_finite() && p.1.is_finite()).map(dot).collect();
-                html! { path class={"dots " (colour(*series))} stroke-width=(at(2.0 * radius)) d=(dots); }
+                html! { path class={"dots " (colour(*series))} stroke-width=(at(2.0 * radius)) d=(dots) {} }
             }
             Self::Area { steps, colour: series } => {
                 let ground = at(y.place(0.0));
@@ -89,7 +89,7 @@ impl Mark {
                 };
                 let first = steps.first().map_or(0.0, |step| step.0);
                 let top: String = steps.iter().map(step).collect();
-                html! { path class={"area " (colour(*series))} d=(format!("M{} {ground}{top}V{ground}Z", at(x.place(first)))); }
+                html! { path class={"area " (colour(*series))} d=(format!("M{} {ground}{top}V{ground}Z", at(x.place(first)))) {} }
             }
         }
     }
@@ -153,15 +153,15 @@ impl Chart {
         html! {
             @for (value, label) in y.ticks(5) {
                 @let place = at(y.place(value));
-                path class="grid" d=(format!("M{left} {place}H{right}"));
+                path class="grid" d=(format!("M{left} {place}H{right}")) {}
                 text class="end" x=(at(left - 7.0)) y=(place) dy="0.35em" { (label) }
             }
             @for (value, label) in x_ticks {
                 @let place = at(x.place(value));
-                path class="tick" d=(format!("M{place} {}v4", at(bottom)));
+                path class="tick" d=(format!("M{place} {}v4", at(bottom))) {}
                 text class="mid" x=(place) y=(at(bottom + 17.0)) { (label) }
             }
-            path class="axis" d=(format!("M{left} {}V{}H{right}", at(top), at(bottom)));
+            path class="axis" d=(format!("M{left} {}V{}H{right}", at(top), at(bottom))) {}
             text class="mid label" x=(at(0.5 * (left + right))) y=(at(height - 9.0)) { (self.x.label) }
             @let middle = at(0.5 * (top + bottom));
             text class="mid label" transform=(format!("translate(15 {middle}) rotate(-90)")) { (self.y.label) }

@@ -43,7 +43,7 @@ impl<'a> Source<'a> {
         let drawn = html! {
             @for (value, text) in scale.ticks(6) {
                 @let x = at(scale.place(value));
-                path class="grid" d=(format!("M{x} 4V{}", at(bottom)));
+                path class="grid" d=(format!("M{x} 4V{}", at(bottom))) {}
                 text class="mid" x=(x) y=(at(bottom + 16.0)) { (text) }
             }
             @for (i, (name, values)) in rows.iter().enumerate() {
@@ -82,7 +82,7 @@ impl<'a> Source<'a> {
             @for (c, column_of) in figure.columns.iter().enumerate() {
                 text class="end label" x=(at(left + column * (c + 1) as f64)) y="16" { (heading(column_of)) }
             }
-            path class="axis" d=(format!("M4 {0}H{1}", at(ROW), at(width - 4.0)));
+            path class="axis" d=(format!("M4 {0}H{1}", at(ROW), at(width - 4.0))) {}
             @for (r, (series, row)) in figure.series.iter().zip(&cells).enumerate() {
                 @let y = at(ROW * (r + 1) as f64 + 17.0);
                 text class="label" x="4" y=(y) { (series.label) }
@@ -90,7 +90,7 @@ impl<'a> Source<'a> {
                     @let class = if best[c] == Some(r) { "end strong" } else { "end" };
                     text class=(class) x=(at(left + column * (c + 1) as f64)) y=(y) { (cell(values)) }
                 }
-                path class="grid" d=(format!("M4 {0}H{1}", at(ROW * (r + 2) as f64), at(width - 4.0)));
+                path class="grid" d=(format!("M4 {0}H{1}", at(ROW * (r + 2) as f64), at(width - 4.0))) {}
             }
         };
         Ok((drawn, width, height))
@@ -104,8 +104,8 @@ fn row(values: &[f64], scale: &Scale, y: f64, series: usize) -> Markup {
         format!("M{low} {0}V{1}M{low} {2}H{high}M{high} {0}V{1}", at(y - 5.0), at(y + 5.0), at(y))
     });
     html! {
-        @if let Some(interval) = interval { path class={"line bold " (colour(series))} d=(interval); }
-        path class={"dots " (colour(series))} stroke-width="6" d=(values.iter().map(dot).collect::<String>());
+        @if let Some(interval) = interval { path class={"line bold " (colour(series))} d=(interval) {} }
+        path class={"dots " (colour(series))} stroke-width="6" d=(values.iter().map(dot).collect::<String>()) {}
     }
 }
 

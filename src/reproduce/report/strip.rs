@@ -34,10 +34,10 @@ pub(super) fn strip(bound: Bound, outcome: &Outcome) -> Option<Markup> {
     Some(html! {
         svg class="fig strip" role="img" viewBox=(format!("0 0 {WIDTH} 26")) width=(WIDTH) height="26" aria-label="values of all seeds against the bound" {
             rect class="good" x=(at(from)) y="3" width=(at((to - from).max(0.5))) height="20" {}
-            path class="grid" d=(format!("M0 {MIDDLE}H{WIDTH}"));
-            @for edge in &edges { path class="mark" d=(format!("M{} 2V24", at(scale.place(*edge)))); }
+            path class="grid" d=(format!("M0 {MIDDLE}H{WIDTH}")) {}
+            @for edge in &edges { path class="mark" d=(format!("M{} 2V24", at(scale.place(*edge)))) {} }
             @if let Some((low, high)) = interval {
-                path class="line bold s0" d=(format!("M{} {MIDDLE}H{}", at(scale.place(low)), at(scale.place(high))));
+                path class="line bold s0" d=(format!("M{} {MIDDLE}H{}", at(scale.place(low)), at(scale.place(high)))) {}
             }
             @for value in &others { circle class="hollow" cx=(at(scale.place(*value))) cy=(MIDDLE) r="3.4" {} }
             @for value in &own { circle class="full" cx=(at(scale.place(*value))) cy=(MIDDLE) r="3.4" {} }

@@ -19,9 +19,10 @@ mod parameters;
 mod rbm;
 mod scratch;
 mod step;
+pub mod tiled;
 mod unit_index;
 
-pub use learning::{Chain, Learning};
+pub use learning::{Chain, Learning, Masks, Statistics};
 pub use parameters::{Init, Parameters, PersistentChains, State, Synapses, Velocity};
 pub use rbm::Rbm;
 pub use scratch::Scratch;

@@ -1,38 +1,164 @@
 //! What the fast path learns.
 
-use super::super::{Parameters, PersistentChains, Scratch as GeneralScratch, State as GeneralState};
-use serde::{Deserialize, Serialize};
+use super::super::{Parameters, PersistentChains, State as GeneralState, Synapses, Velocity};
+use super::gates::Gates;
+use super::images::Images;
+use crate::BinaryRows;
+use kernels::tiled::{Line, Matrix, PANEL};
+use ndarray::{Array1, Array2};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// All that one step needs from the one before; serialises to the same bits.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+///
+/// It is stored as the general [`super::super::State`], so either path can go on from the other.
+#[derive(Clone, Debug)]
 pub struct State {
-    pub(super) general: GeneralState,
+    pub(super) synapses: Synapses,
+    pub(super) w: Moving,
+    pub(super) a: Moving,
+    pub(super) b: MovingBias,
+    pub(super) c: MovingBias,
+    /// Hidden states of persistent chains.
+    pub(super) chains: Images,
+    /// What the last step made ready: a pure function of the rest.
+    pub(super) gates: Gates,
 }
 
-/// Memory that steps reuse; it carries nothing from one to the next.
-#[derive(Debug, Default)]
-pub struct Scratch {
-    pub(super) general: GeneralScratch,
+/// A parameter (V, H) and its velocity.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Moving {
+    pub(super) x: Matrix,
+    pub(super) velocity: Matrix,
+}
+
+/// Biases and their velocities, a line a panel.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct MovingBias {
+    units: usize,
+    pub(super) x: Vec<Line>,
+    pub(super) velocity: Vec<Line>,
 }
 
 impl State {
     /// Parameters at rest, without persistent chains.
+    ///
+    /// # Panics
+    /// If the synapses are unreliable and a has another shape than w.
     pub fn new(parameters: Parameters) -> Self {
-        Self { general: GeneralState::new(parameters) }
+        GeneralState::new(parameters).into()
     }
 
     /// The same with persistent chains.
     pub fn with_chains(self, chains: PersistentChains) -> Self {
-        Self { general: self.general.with_chains(chains) }
+        Self { chains: Images::from(&chains.hidden), ..self }
     }
 
     /// What was learned, row by row.
     pub fn parameters(&self) -> Parameters {
-        self.general.parameters.clone()
+        Parameters {
+            synapses: self.synapses,
+            w: to_array(&self.w.x),
+            a: to_array(&self.a.x),
+            b: self.b.to_array(&self.b.x),
+            c: self.c.to_array(&self.c.x),
+        }
     }
 
     /// Chains that outlive the step.
     pub fn chains(&self) -> PersistentChains {
-        self.general.chains.clone()
+        PersistentChains { hidden: BinaryRows::from(&self.chains) }
     }
+
+    /// The same state for the general path.
+    pub fn to_general(&self) -> GeneralState {
+        let velocity = Velocity {
+            w: to_array(&self.w.velocity),
+            a: to_array(&self.a.velocity),
+            b: self.b.to_array(&self.b.velocity),
+            c: self.c.to_array(&self.c.velocity),
+        };
+        GeneralState { parameters: self.parameters(), velocity, chains: self.chains() }
+    }
+}
+
+impl From<GeneralState> for State {
+    /// # Panics
+    /// If the shapes of the parameters do not fit together.
+    fn from(general: GeneralState) -> Self {
+        let GeneralState { parameters, velocity, chains } = general;
+        let (v, h) = parameters.w.dim();
+        assert_eq!((parameters.b.len(), parameters.c.len()), (v, h), "a bias per unit");
+        if parameters.synapses != Synapses::Reliable {
+            assert_eq!(parameters.a.dim(), (v, h), "a logit of release per synapse");
+        }
+        Self {
+            synapses: parameters.synapses,
+            w: Moving { x: to_matrix(&parameters.w), velocity: to_matrix(&velocity.w) },
+            a: Moving { x: to_matrix(&parameters.a), velocity: to_matrix(&velocity.a) },
+            b: MovingBias::new(&parameters.b, &velocity.b),
+            c: MovingBias::new(&parameters.c, &velocity.c),
+            chains: Images::from(&chains.hidden),
+            gates: Gates::default(),
+        }
+    }
+}
+
+/// Gates follow from the rest.
+impl PartialEq for State {
+    fn eq(&self, other: &Self) -> bool {
+        self.synapses == other.synapses
+            && (&self.w, &self.a, &self.b, &self.c) == (&other.w, &other.a, &other.b, &other.c)
+            && self.chains == other.chains
+    }
+}
+
+impl Serialize for State {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.to_general().serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for State {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let general = GeneralState::deserialize(deserializer)?;
+        let shape = general.parameters.w.dim();
+        let like = |x: &Array2<f32>, y: &Array2<f32>| x.dim() == y.dim();
+        let Velocity { w, a, b, c } = &general.velocity;
+        let parameters = &general.parameters;
+        let fits = like(w, &parameters.w)
+            && like(a, &parameters.a)
+            && (b.len(), c.len()) == shape
+            && (parameters.b.len(), parameters.c.len()) == shape
+            && (parameters.synapses == Synapses::Reliable || parameters.a.dim() == shape);
+        if fits { Ok(general.into()) } else { Err(serde::de::Error::custom("shapes of parameters that differ")) }
+    }
+}
+
+impl MovingBias {
+    fn new(x: &Array1<f32>, velocity: &Array1<f32>) -> Self {
+        Self { units: x.len(), x: to_lines(x), velocity: to_lines(velocity) }
+    }
+
+    fn to_array(&self, lines: &[Line]) -> Array1<f32> {
+        lines.iter().flat_map(|line| line.0.as_flattened()).take(self.units).copied().collect()
+    }
+}
+
+fn to_lines(values: &Array1<f32>) -> Vec<Line> {
+    let mut lines = vec![Line::ZERO; values.len().div_ceil(PANEL)];
+    for (i, &value) in values.iter().enumerate() {
+        lines[i / PANEL].0.as_flattened_mut()[i % PANEL] = value;
+    }
+    lines
+}
+
+fn to_matrix(values: &Array2<f32>) -> Matrix {
+    let slice = values.as_standard_layout();
+    let slice = slice.as_slice().expect("just put into standard layout");
+    Matrix::from_values(values.nrows(), values.ncols(), slice)
+}
+
+fn to_array(matrix: &Matrix) -> Array2<f32> {
+    let values = matrix.values().collect();
+    Array2::from_shape_vec((matrix.rows(), matrix.columns()), values).expect("a value per row and column")
 }

@@ -14,8 +14,8 @@ pub use mixture::{MixtureGates, Releases, ascend_mixture, derive_mixture};
 
 use super::matrix::{Line, Matrix, vectors};
 use super::simd::Simd;
-use super::statistics::{Pairs, Table};
 use super::simd_kernel;
+use super::statistics::{Pairs, Table};
 
 /// Where the statistics come from.
 #[derive(Clone, Copy, Debug)]
@@ -87,7 +87,12 @@ trait Rule<S: Simd> {
 
 /// Applies the rule to every line.
 #[inline(always)]
-fn every_line<S: Simd>(s: S, statistics: Statistics<'_>, (rows, columns): (usize, usize), rule: &mut impl Rule<S>) {
+fn every_line<S: Simd>(
+    s: S,
+    statistics: Statistics<'_>,
+    (rows, columns): (usize, usize),
+    rule: &mut impl Rule<S>,
+) {
     statistics.table.check(columns, statistics.pairs.examples());
     assert_eq!(statistics.pairs.units(), rows, "one row per visible unit");
     let stride = rows.next_multiple_of(16);

@@ -77,8 +77,14 @@ pub(super) struct TileDraws {
 
 impl MaskDraws {
     pub(super) fn check(self, active: &Active, columns: usize) {
-        assert!(active.examples() <= 1 << EXAMPLE_BITS, "releases of more than 2^12 examples have no address");
-        assert!(columns.div_ceil(PANEL) <= 1 << PANEL_BITS, "releases of more than 2^16 units have no address");
+        assert!(
+            active.examples() <= 1 << EXAMPLE_BITS,
+            "releases of more than 2^12 examples have no address"
+        );
+        assert!(
+            columns.div_ceil(PANEL) <= 1 << PANEL_BITS,
+            "releases of more than 2^16 units have no address"
+        );
         assert!(self.phase < 1 << 23, "half sweep {} has no address: at most 2^23", self.phase);
     }
 

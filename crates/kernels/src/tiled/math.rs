@@ -78,9 +78,12 @@ mod tests {
     #[test]
     fn the_exponential_is_as_accurate_as_stated() {
         for (from, to) in [(-87.0, 87.0), (-8.0, 8.0), (-0.5, 0.5)] {
-            let error = worst(from, to, |x| exp(Portable, x), |ours, x| {
-                (ours / libm::exp(x) - 1.0).abs() / (2e-7 + 6e-8 * x.abs())
-            });
+            let error = worst(
+                from,
+                to,
+                |x| exp(Portable, x),
+                |ours, x| (ours / libm::exp(x) - 1.0).abs() / (2e-7 + 6e-8 * x.abs()),
+            );
             assert!(error <= 1.0, "{error} of the bound on [{from}, {to}]");
         }
         assert!(exp(Portable, [f32::NAN; 16])[3].is_nan());
@@ -89,9 +92,12 @@ mod tests {
     #[test]
     fn the_logarithm_is_as_accurate_as_stated() {
         for (from, to) in [(1e-30, 1e-3), (1e-3, 0.7), (0.7, 1.5), (1.5, 1e4)] {
-            let error = worst(from, to, |x| ln(Portable, x), |ours, x| {
-                (ours - libm::log(x)).abs() / (1.5e-7 + 1e-7 * libm::log(x).abs())
-            });
+            let error = worst(
+                from,
+                to,
+                |x| ln(Portable, x),
+                |ours, x| (ours - libm::log(x)).abs() / (1.5e-7 + 1e-7 * libm::log(x).abs()),
+            );
             assert!(error <= 1.0, "{error} of the bound on [{from}, {to}]");
         }
     }

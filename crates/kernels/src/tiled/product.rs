@@ -146,7 +146,14 @@ fn add_tile<S: Simd, const V: usize>(
 }
 
 #[inline(always)]
-fn changed_body<S: Simd>(s: S, matrix: &Matrix, on: &Active, off: &Active, before: &[Line], out: &mut [Line]) {
+fn changed_body<S: Simd>(
+    s: S,
+    matrix: &Matrix,
+    on: &Active,
+    off: &Active,
+    before: &[Line],
+    out: &mut [Line],
+) {
     let examples = on.examples();
     for lists in [on, off] {
         assert_eq!((lists.units(), lists.blocks()), (matrix.rows(), 1), "whole lists, one row per unit");
@@ -178,7 +185,8 @@ fn change<S: Simd, const V: usize>(
     for (example, (before, out)) in before.iter().zip(out).enumerate() {
         let start: [S::F; V] = std::array::from_fn(|k| s.load(&before.0[k]));
         // SAFETY: entries are below the units, and the panel has as many rows (checked by the caller).
-        let sums = unsafe { rows::changed_sums(s, panel, on.entries(example, 0), off.entries(example, 0), start) };
+        let sums =
+            unsafe { rows::changed_sums(s, panel, on.entries(example, 0), off.entries(example, 0), start) };
         for k in 0..V {
             s.store(sums[k], &mut out.0[k]);
         }

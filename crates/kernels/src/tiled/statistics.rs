@@ -185,7 +185,14 @@ fn pair_body<S: Simd>(s: S, data: Bits<'_>, model: Bits<'_>, pairs: &mut Pairs) 
 
 /// Adds the row of one third and example to every unit that `word` has on.
 #[inline(always)]
-fn push<S: Simd>(s: S, pairs: &mut Pairs, example: usize, third: usize, surplus: i32, word: impl Fn(usize) -> u64) {
+fn push<S: Simd>(
+    s: S,
+    pairs: &mut Pairs,
+    example: usize,
+    third: usize,
+    surplus: i32,
+    word: impl Fn(usize) -> u64,
+) {
     let (units, examples) = (pairs.counts.len(), pairs.examples);
     let words = units.div_ceil(64);
     let mut n = 0;

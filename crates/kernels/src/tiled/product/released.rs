@@ -128,13 +128,7 @@ fn backward_body<S: Simd>(
 }
 
 #[inline(always)]
-fn multiply<S: Simd>(
-    s: S,
-    mut tiles: impl Tiles<S>,
-    columns: usize,
-    draws: MaskDraws,
-    product: Product<'_>,
-) {
+fn multiply<S: Simd>(s: S, mut tiles: impl Tiles<S>, columns: usize, draws: MaskDraws, product: Product<'_>) {
     let Product { active, bias, out } = product;
     draws.check(active, columns);
     if active.examples() == 0 {
@@ -178,7 +172,11 @@ impl<S: Simd> From<'_, S> {
                 let row = usize::from(entry);
                 // SAFETY: entries are below the units of their block, and there are as many rows of all three.
                 let (weights, high, low) = unsafe {
-                    (tile.weights.get_unchecked(row), tile.high.get_unchecked(row), tile.low.get_unchecked(row))
+                    (
+                        tile.weights.get_unchecked(row),
+                        tile.high.get_unchecked(row),
+                        tile.low.get_unchecked(row),
+                    )
                 };
                 let first = s.draw(self.keys, self.lines.row(example, row));
                 let high = s.load_bytes(&high.0);

@@ -266,7 +266,10 @@ impl Simd for Avx2 {
     #[inline(always)]
     fn keys(self, key: Words, step: u64) -> Keys {
         let block = |[low, high]: [u64; 2]| x!(_mm_set_epi64x(high.cast_signed(), low.cast_signed()));
-        Keys { counters: [0, 1, 2, 3].map(|lane| block([lane, step])), round: ars::all_round_keys(key).map(block) }
+        Keys {
+            counters: [0, 1, 2, 3].map(|lane| block([lane, step])),
+            round: ars::all_round_keys(key).map(block),
+        }
     }
     #[inline(always)]
     fn draw(self, keys: &Keys, line: u64) -> B {

@@ -87,10 +87,7 @@ impl Simd for Avx512 {
     }
     #[inline(always)]
     fn flush(self, x: __m512) -> __m512 {
-        x!(_mm512_maskz_mov_ps(
-            _mm512_cmp_ps_mask::<_CMP_GT_OQ>(_mm512_abs_ps(x), _mm512_set1_ps(TINY)),
-            x
-        ))
+        x!(_mm512_maskz_mov_ps(_mm512_cmp_ps_mask::<_CMP_GT_OQ>(_mm512_abs_ps(x), _mm512_set1_ps(TINY)), x))
     }
     #[inline(always)]
     fn scale(self, x: __m512, shifted: __m512) -> __m512 {

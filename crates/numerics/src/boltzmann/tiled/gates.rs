@@ -6,8 +6,8 @@ use crate::{Draws, Stream};
 use kernels::Level;
 use kernels::tiled::MaskDraws;
 use kernels::tiled::ascent::{
-    JointGates, MixtureGates, Rates, Releases, Statistics, ascend, ascend_joint, ascend_mixture, derive_joint,
-    derive_mixture,
+    JointGates, MixtureGates, Rates, Releases, Statistics, ascend, ascend_joint, ascend_mixture,
+    derive_joint, derive_mixture,
 };
 use kernels::tiled::product::Weights;
 

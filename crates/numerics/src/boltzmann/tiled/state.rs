@@ -130,7 +130,11 @@ impl<'de> Deserialize<'de> for State {
             && (b.len(), c.len()) == shape
             && (parameters.b.len(), parameters.c.len()) == shape
             && (parameters.synapses == Synapses::Reliable || parameters.a.dim() == shape);
-        if fits { Ok(general.into()) } else { Err(serde::de::Error::custom("shapes of parameters that differ")) }
+        if fits {
+            Ok(general.into())
+        } else {
+            Err(serde::de::Error::custom("shapes of parameters that differ"))
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! One mini-batch of learning in tiles.
 
-use super::super::{Chain, Learning, Masks, Statistics, Synapses, unit_index};
+use super::super::{Chain, Learning, Statistics, Synapses, unit_index};
 use super::gates::mask_draws;
 use super::{Batch, Scratch, State};
 use crate::{BinaryRows, Draws, Stream};
@@ -24,13 +24,7 @@ use kernels::tiled::units::{Inputs, UnitDraws, sample, tabulate};
 /// # Panics
 /// If shapes do not fit, the batch is empty, the chain makes no sweep, a layer has more than 65,472
 /// units or, for model A, the limit of a is above 44.
-pub fn step(
-    state: &mut State,
-    batch: Batch<'_>,
-    learning: &Learning,
-    scratch: &mut Scratch,
-    draws: Draws,
-) {
+pub fn step(state: &mut State, batch: Batch<'_>, learning: &Learning, scratch: &mut Scratch, draws: Draws) {
     step_at(Level::detected(), state, batch, learning, scratch, draws);
 }
 
@@ -202,8 +196,7 @@ impl Pass<'_> {
 
     /// Inputs of the visible units.
     fn down(&self, state: &State, scratch: &mut Scratch, phase: usize) {
-        let product =
-            Product { active: &scratch.active, bias: &state.b.x, out: &mut scratch.visible_inputs };
+        let product = Product { active: &scratch.active, bias: &state.b.x, out: &mut scratch.visible_inputs };
         match state.gates.weights(&state.w, phase) {
             Some(weights) => backward(self.level, weights, product),
             None => {
@@ -245,3 +238,7 @@ impl Pass<'_> {
         ascend_biases(self.level, surplus, self.examples, &mut b.x, &mut b.velocity, rates);
     }
 }
+
+#[cfg(test)]
+#[path = "step_tests.rs"]
+mod tests;

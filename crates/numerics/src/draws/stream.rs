@@ -22,6 +22,12 @@ pub enum Stream {
     Chain = 7,
     /// Points of a random sweep.
     Sweep = 8,
+    /// Spread of released weights while learning.
+    SynapseNoise = 9,
+    /// Which hidden units are dropped while learning.
+    Dropout = 10,
+    /// Weights given units while learning.
+    Posterior = 11,
     /// Hidden units of a reconstruction.
     ObserveHidden = 16,
     /// Visible units while observing.
@@ -34,6 +40,10 @@ pub enum Stream {
     ObserveMask = 20,
     /// Which examples are observed.
     ObservePick = 21,
+    /// Spread of released weights while observing.
+    ObserveNoise = 22,
+    /// Weights given units while observing.
+    ObservePosterior = 23,
 }
 
 #[cfg(test)]
@@ -52,12 +62,17 @@ mod tests {
             (Mask, 6),
             (Chain, 7),
             (Sweep, 8),
+            (SynapseNoise, 9),
+            (Dropout, 10),
+            (Posterior, 11),
             (ObserveHidden, 16),
             (ObserveVisible, 17),
             (ObserveFlip, 18),
             (ObserveSample, 19),
             (ObserveMask, 20),
             (ObservePick, 21),
+            (ObserveNoise, 22),
+            (ObservePosterior, 23),
         ];
         for (stream, number) in numbers {
             assert_eq!(stream as u32, number, "{stream:?}");

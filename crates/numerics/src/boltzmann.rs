@@ -21,10 +21,11 @@ mod rbm;
 mod scratch;
 mod state;
 mod step;
+pub mod tiled;
 mod unit_index;
 
 pub use law::Law;
-pub use learning::{Chain, Learning};
+pub use learning::{Chain, Learning, Masks, Statistics};
 pub use parameters::{Init, Parameters, Synapses};
 pub use rbm::Rbm;
 pub use scratch::Scratch;

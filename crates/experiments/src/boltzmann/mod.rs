@@ -98,6 +98,7 @@ impl Trainer {
                 Rule::Cd => Chain::Cd { k },
                 Rule::Pcd => Chain::Pcd { k },
             },
+            ..Learning::default()
         }
     }
 }

@@ -34,6 +34,14 @@ pub enum Stream {
     ObserveMask = 20,
     /// Which examples are observed.
     ObservePick = 21,
+    /// Hidden units of annealed importance sampling.
+    Ais = 24,
+    /// Visible units of annealed importance sampling.
+    AisVisible = 25,
+    /// Both of annealed importance sampling backwards: even sweeps hidden, odd sweeps visible units.
+    AisReverse = 26,
+    /// How a trained network is edited: which synapses are picked, how values are permuted.
+    Edit = 30,
 }
 
 #[cfg(test)]
@@ -58,6 +66,10 @@ mod tests {
             (ObserveSample, 19),
             (ObserveMask, 20),
             (ObservePick, 21),
+            (Ais, 24),
+            (AisVisible, 25),
+            (AisReverse, 26),
+            (Edit, 30),
         ];
         for (stream, number) in numbers {
             assert_eq!(stream as u32, number, "{stream:?}");

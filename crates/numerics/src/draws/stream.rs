@@ -34,6 +34,10 @@ pub enum Stream {
     ObserveMask = 20,
     /// Which examples are observed.
     ObservePick = 21,
+    /// Which labelled images a one-shot learner is given.
+    OneShotDraw = 27,
+    /// Rows and columns of bootstrap resamples.
+    Bootstrap = 29,
 }
 
 #[cfg(test)]
@@ -58,6 +62,8 @@ mod tests {
             (ObserveSample, 19),
             (ObserveMask, 20),
             (ObservePick, 21),
+            (OneShotDraw, 27),
+            (Bootstrap, 29),
         ];
         for (stream, number) in numbers {
             assert_eq!(stream as u32, number, "{stream:?}");

@@ -1,8 +1,15 @@
 //! Summaries of numbers, with additions in a fixed order.
 
+mod bits;
+mod covariance;
+mod eigen;
 mod histogram;
 mod rank;
+pub mod representation;
 
+pub use bits::{ReleaseBits, bernoulli_bits, release_bits};
+pub use covariance::{covariance, mean_absolute_correlation};
+pub use eigen::symmetric_eigen;
 pub use histogram::histogram;
 pub use rank::{ranks, spearman};
 

@@ -28,6 +28,8 @@ pub enum Stream {
     Dropout = 10,
     /// Weights given units while learning.
     Posterior = 11,
+    /// Initial release probabilities.
+    Release = 12,
     /// Hidden units of a reconstruction.
     ObserveHidden = 16,
     /// Visible units while observing.
@@ -44,6 +46,20 @@ pub enum Stream {
     ObserveNoise = 22,
     /// Weights given units while observing.
     ObservePosterior = 23,
+    /// Hidden units of annealed importance sampling.
+    Ais = 24,
+    /// Visible units of annealed importance sampling.
+    AisVisible = 25,
+    /// Both of annealed importance sampling backwards: even sweeps hidden, odd sweeps visible units.
+    AisReverse = 26,
+    /// Which labelled images a one-shot learner is given.
+    OneShotDraw = 27,
+    /// Stochastic copies of images that a one-shot learner is given.
+    OneShotCopy = 28,
+    /// Rows and columns of bootstrap resamples.
+    Bootstrap = 29,
+    /// How a trained network is edited: which synapses are picked, how values are permuted.
+    Edit = 30,
 }
 
 #[cfg(test)]
@@ -65,6 +81,7 @@ mod tests {
             (SynapseNoise, 9),
             (Dropout, 10),
             (Posterior, 11),
+            (Release, 12),
             (ObserveHidden, 16),
             (ObserveVisible, 17),
             (ObserveFlip, 18),
@@ -73,6 +90,13 @@ mod tests {
             (ObservePick, 21),
             (ObserveNoise, 22),
             (ObservePosterior, 23),
+            (Ais, 24),
+            (AisVisible, 25),
+            (AisReverse, 26),
+            (OneShotDraw, 27),
+            (OneShotCopy, 28),
+            (Bootstrap, 29),
+            (Edit, 30),
         ];
         for (stream, number) in numbers {
             assert_eq!(stream as u32, number, "{stream:?}");

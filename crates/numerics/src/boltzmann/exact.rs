@@ -12,8 +12,8 @@ pub use collapsed::{ascend, collapsed_gradient, collapsed_log_likelihood};
 pub use enumerated::{gradient, jensen_bound, log_likelihood, unit_distribution};
 pub use quadrature::normal_nodes;
 
-use super::Synapses;
 use super::law::{Law, Synapse};
+use super::{Parameters, Synapses};
 use ndarray::{Array1, Array2};
 
 /// An ensemble small enough to be enumerated; shapes and letters as in [`super::Parameters`].
@@ -33,6 +33,25 @@ pub struct TinyEnsemble {
     pub b: Array1<f64>,
     /// Hidden biases, (H).
     pub c: Array1<f64>,
+}
+
+impl From<&Parameters> for TinyEnsemble {
+    /// The same ensemble in f64.
+    fn from(parameters: &Parameters) -> Self {
+        let Parameters { synapses, w, a, b, c, law, log_sd } = parameters;
+        let wide = |x: &Array2<f32>| {
+            if x.is_empty() { Array2::zeros(w.raw_dim()) } else { x.mapv(f64::from) }
+        };
+        Self {
+            synapses: *synapses,
+            law: *law,
+            w: wide(w),
+            a: wide(a),
+            log_sd: wide(log_sd),
+            b: b.mapv(f64::from),
+            c: c.mapv(f64::from),
+        }
+    }
 }
 
 impl TinyEnsemble {

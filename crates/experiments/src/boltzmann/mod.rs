@@ -1,21 +1,27 @@
 //! What `rbm` and `rbse` share: protocol, data, training and observation of a Boltzmann machine.
 
 mod digits;
+mod network;
 mod observe;
 mod protocol;
+mod release_law;
+mod settings;
 
 use ndarray::Array1;
 use numerics::{
     BinaryRows, Draws, Stream,
     boltzmann::{Chain, Init, Learning, Parameters, PersistentChains, Scratch, State, step},
+    logistic::logit,
 };
 
 use crate::{Data, DataError};
 use digits::Digits;
+use release_law::ReleaseLaw;
 
+pub use network::Network;
 pub(crate) use observe::{FIT_METRICS, observe_fit, observe_release, spec};
 pub(crate) use protocol::Protocol;
-pub use protocol::Rule;
+pub use settings::{Estimator, Law, Masks, Objective, ReleaseRule, Rule, Statistics};
 
 /// Standard deviation of weights before training (Hinton 2010).
 const W_SD: f64 = 0.01;
@@ -56,19 +62,31 @@ impl Trainer {
         Ok(Self { protocol, digits, seed, visible_mean, active, traced })
     }
 
-    pub(crate) fn init(&self, draws: Draws) -> State {
-        let Protocol { synapses, hidden_units, p0, rule, batch, .. } = self.protocol;
-        let init = Init { hidden_units: hidden_units as usize, p0, w_sd: W_SD };
-        let state = State::new(Parameters::init(synapses, init, self.visible_mean.view(), draws));
-        match rule {
+    /// The network before its first step.
+    pub(crate) fn init(&self, draws: Draws) -> Network {
+        let Protocol { hidden_units, rule, batch, .. } = self.protocol;
+        let state = State::new(self.initial_parameters(draws));
+        Network::General(match rule {
             Rule::Cd => state,
             Rule::Pcd => {
                 state.with_chains(PersistentChains::init(batch as usize, hidden_units as usize, draws))
             }
-        }
+        })
     }
 
-    pub(crate) fn step(&self, state: &mut State, scratch: &mut TrainerScratch, draws: Draws) {
+    fn initial_parameters(&self, draws: Draws) -> Parameters {
+        let Protocol { synapses, hidden_units, p0, p0_sd, .. } = self.protocol;
+        let init = Init { hidden_units: hidden_units as usize, p0, w_sd: W_SD };
+        let mut parameters = Parameters::init(synapses, init, self.visible_mean.view(), draws);
+        if p0_sd > 0.0 {
+            let release = ReleaseLaw::new(p0, p0_sd).draw(parameters.a.len(), draws);
+            parameters.a.iter_mut().zip(release).for_each(|(a, p)| *a = logit(p) as f32);
+        }
+        parameters
+    }
+
+    /// Learns from the mini-batch that belongs to the step of `draws`.
+    pub(crate) fn step(&self, network: &mut Network, scratch: &mut TrainerScratch, draws: Draws) {
         let at = draws.step();
         let (epoch, n) = (self.protocol.epoch(at), self.protocol.batch as usize);
         let first = (at % self.protocol.batches_per_epoch()) as usize * n;
@@ -77,7 +95,10 @@ impl Trainer {
         }
         let (_, order) = scratch.order.as_ref().expect("it was just made");
         self.digits.train.select_into(&order[first..first + n], &mut scratch.batch);
-        step(state, &scratch.batch, &self.learning(at), &mut scratch.step, draws);
+        let learning = self.learning(at);
+        match network {
+            Network::General(state) => step(state, &scratch.batch, &learning, &mut scratch.step, draws),
+        }
     }
 
     /// The order of the training images in an epoch: a fresh shuffle by the stream `Order` at its first step.

@@ -4,7 +4,7 @@ use ndarray::{Array2, ArrayView2, Axis};
 use numerics::{
     BinaryRows, Draws,
     boltzmann::{
-        State,
+        Parameters,
         evaluate::{free_energy, pseudo_log_likelihood, reconstruction},
     },
     stats,
@@ -68,8 +68,8 @@ pub(crate) const fn spec(
 
 /// Observes how well the machine fits, on the RBM that [`numerics::boltzmann::Parameters::sampled`] answers: the exact
 /// marginal for reliable synapses and model A, one drawn ensemble member for model B.
-pub(crate) fn observe_fit(trainer: &Trainer, state: &State, draws: Draws, out: &mut Metrics) {
-    let rbm = state.parameters.sampled(0, draws);
+pub(crate) fn observe_fit(trainer: &Trainer, parameters: &Parameters, draws: Draws, out: &mut Metrics) {
+    let rbm = parameters.sampled(0, draws);
     let watched =
         if out.is_last() { trainer.digits.test.len() } else { WATCHED.min(trainer.digits.test.len()) };
     let test = &first(&trainer.digits.test, watched);
@@ -81,8 +81,8 @@ pub(crate) fn observe_fit(trainer: &Trainer, state: &State, draws: Draws, out: &
     let mean = |energies: ndarray::Array1<f64>| stats::mean(&energies.to_vec());
     out.scalar("free_energy_gap", mean(free_energy(&rbm, test)) - mean(train));
     if out.wants("weight_histogram") {
-        histogram(out, "weight_histogram", -4.0, 4.0, state.parameters.w.iter());
-        fields(trainer, out, "weight_fields", state.parameters.w.view());
+        histogram(out, "weight_histogram", -4.0, 4.0, parameters.w.iter());
+        fields(trainer, out, "weight_fields", parameters.w.view());
         let values: Vec<f32> =
             rbm.gibbs(&first(test, SAMPLES), 0..SWEEPS, draws).to_dense().into_iter().collect();
         out.tiles("samples", trainer.digits.rows, trainer.digits.cols, &values);
@@ -96,8 +96,7 @@ fn first(images: &BinaryRows, n: usize) -> BinaryRows {
 }
 
 /// Observes strengths against release probabilities.
-pub(crate) fn observe_release(trainer: &Trainer, state: &State, out: &mut Metrics) {
-    let parameters = &state.parameters;
+pub(crate) fn observe_release(trainer: &Trainer, parameters: &Parameters, out: &mut Metrics) {
     let p = parameters.release_prob();
     let strength: Vec<f64> = parameters.w.iter().map(|&w| f64::from(w.abs())).collect();
     let release: Vec<f64> = p.iter().map(|&p| f64::from(p)).collect();

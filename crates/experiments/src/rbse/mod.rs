@@ -2,11 +2,11 @@
 
 mod params;
 
-use numerics::{Draws, boltzmann::State};
+use numerics::Draws;
 
 use crate::{
     Data, DataError, DataNeed, DataShape, Experiment, MetricSpec, Metrics, ParamError, Plan,
-    boltzmann::{FIT_METRICS, Trainer, TrainerScratch, observe_fit, observe_release, spec},
+    boltzmann::{FIT_METRICS, Network, Trainer, TrainerScratch, observe_fit, observe_release, spec},
     metric::{
         Cadence::Every, Cadence::Tenth, ValueKind::Histogram, ValueKind::Scalar, ValueKind::Tiles,
         ValueKind::Vector,
@@ -91,7 +91,7 @@ static METRICS: [MetricSpec; 17] = {
 
 impl Experiment for Rbse {
     const NAME: &'static str = "rbse";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
     const SUMMARY: &'static str =
         "Boltzmann machine whose synapses learn how reliably they release (RBSE models A and B)";
     const README: &'static str = include_str!("README.md");
@@ -100,7 +100,7 @@ impl Experiment for Rbse {
     const PRESETS: &'static [(&'static str, &'static str)] = &[("mnist", include_str!("mnist.toml"))];
 
     type Params = Params;
-    type State = State;
+    type State = Network;
     type Scratch = TrainerScratch;
 
     fn data(_: &Params) -> DataNeed {
@@ -119,16 +119,16 @@ impl Experiment for Rbse {
         Trainer::new(params.protocol(), &data, seed).map(Self)
     }
 
-    fn init(&self, draws: Draws) -> State {
+    fn init(&self, draws: Draws) -> Network {
         self.0.init(draws)
     }
 
-    fn step(&self, state: &mut State, scratch: &mut TrainerScratch, draws: Draws) {
+    fn step(&self, state: &mut Network, scratch: &mut TrainerScratch, draws: Draws) {
         self.0.step(state, scratch, draws);
     }
 
-    fn observe(&self, state: &State, draws: Draws, out: &mut Metrics) {
-        observe_fit(&self.0, state, draws, out);
-        observe_release(&self.0, state, out);
+    fn observe(&self, state: &Network, draws: Draws, out: &mut Metrics) {
+        observe_fit(&self.0, &state.parameters(), draws, out);
+        observe_release(&self.0, &state.parameters(), out);
     }
 }

@@ -22,6 +22,8 @@ pub enum Stream {
     Chain = 7,
     /// Points of a random sweep.
     Sweep = 8,
+    /// Release probabilities at the start.
+    Release = 12,
     /// Hidden units of a reconstruction.
     ObserveHidden = 16,
     /// Visible units while observing.
@@ -52,6 +54,7 @@ mod tests {
             (Mask, 6),
             (Chain, 7),
             (Sweep, 8),
+            (Release, 12),
             (ObserveHidden, 16),
             (ObserveVisible, 17),
             (ObserveFlip, 18),

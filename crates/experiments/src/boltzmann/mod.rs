@@ -76,7 +76,7 @@ impl Trainer {
 
     fn initial_parameters(&self, draws: Draws) -> Parameters {
         let Protocol { synapses, hidden_units, p0, p0_sd, .. } = self.protocol;
-        let init = Init { hidden_units: hidden_units as usize, p0, w_sd: W_SD };
+        let init = Init { hidden_units: hidden_units as usize, p0, w_sd: W_SD, law: self.law(), sd0: SD };
         let mut parameters = Parameters::init(synapses, init, self.visible_mean.view(), draws);
         if p0_sd > 0.0 {
             let release = ReleaseLaw::new(p0, p0_sd).draw(parameters.a.len(), draws);
@@ -119,6 +119,7 @@ impl Trainer {
                 Rule::Cd => Chain::Cd { k },
                 Rule::Pcd => Chain::Pcd { k },
             },
+            ..Learning::default()
         }
     }
 }

@@ -22,6 +22,12 @@ pub enum Stream {
     Chain = 7,
     /// Points of a random sweep.
     Sweep = 8,
+    /// Spread of released weights while learning.
+    SynapseNoise = 9,
+    /// Which hidden units are dropped while learning.
+    Dropout = 10,
+    /// Weights given units while learning.
+    Posterior = 11,
     /// Release probabilities at the start.
     Release = 12,
     /// Hidden units of a reconstruction.
@@ -36,6 +42,10 @@ pub enum Stream {
     ObserveMask = 20,
     /// Which examples are observed.
     ObservePick = 21,
+    /// Spread of released weights while observing.
+    ObserveNoise = 22,
+    /// Weights given units while observing.
+    ObservePosterior = 23,
 }
 
 #[cfg(test)]
@@ -54,6 +64,9 @@ mod tests {
             (Mask, 6),
             (Chain, 7),
             (Sweep, 8),
+            (SynapseNoise, 9),
+            (Dropout, 10),
+            (Posterior, 11),
             (Release, 12),
             (ObserveHidden, 16),
             (ObserveVisible, 17),
@@ -61,6 +74,8 @@ mod tests {
             (ObserveSample, 19),
             (ObserveMask, 20),
             (ObservePick, 21),
+            (ObserveNoise, 22),
+            (ObservePosterior, 23),
         ];
         for (stream, number) in numbers {
             assert_eq!(stream as u32, number, "{stream:?}");

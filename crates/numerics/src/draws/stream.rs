@@ -46,6 +46,14 @@ pub enum Stream {
     ObserveNoise = 22,
     /// Weights given units while observing.
     ObservePosterior = 23,
+    /// Hidden units of annealed importance sampling.
+    Ais = 24,
+    /// Visible units of annealed importance sampling.
+    AisVisible = 25,
+    /// Both of annealed importance sampling backwards: even sweeps hidden, odd sweeps visible units.
+    AisReverse = 26,
+    /// How a trained network is edited: which synapses are picked, how values are permuted.
+    Edit = 30,
 }
 
 #[cfg(test)]
@@ -76,6 +84,10 @@ mod tests {
             (ObservePick, 21),
             (ObserveNoise, 22),
             (ObservePosterior, 23),
+            (Ais, 24),
+            (AisVisible, 25),
+            (AisReverse, 26),
+            (Edit, 30),
         ];
         for (stream, number) in numbers {
             assert_eq!(stream as u32, number, "{stream:?}");

@@ -1,5 +1,5 @@
-use super::super::exact::{TinyEnsemble, log_likelihood, unit_distribution};
-use super::super::{Init, Parameters, Synapses};
+use super::super::super::exact::{TinyEnsemble, log_likelihood, unit_distribution};
+use super::super::super::{Init, Parameters, Synapses};
 use super::*;
 use ndarray::{Array1, Array2};
 

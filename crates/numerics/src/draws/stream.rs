@@ -28,7 +28,7 @@ pub enum Stream {
     Dropout = 10,
     /// Weights given units while learning.
     Posterior = 11,
-    /// Release probabilities at the start.
+    /// Initial release probabilities.
     Release = 12,
     /// Hidden units of a reconstruction.
     ObserveHidden = 16,
@@ -52,6 +52,12 @@ pub enum Stream {
     AisVisible = 25,
     /// Both of annealed importance sampling backwards: even sweeps hidden, odd sweeps visible units.
     AisReverse = 26,
+    /// Which labelled images a one-shot learner is given.
+    OneShotDraw = 27,
+    /// Stochastic copies of images that a one-shot learner is given.
+    OneShotCopy = 28,
+    /// Rows and columns of bootstrap resamples.
+    Bootstrap = 29,
     /// How a trained network is edited: which synapses are picked, how values are permuted.
     Edit = 30,
 }
@@ -87,6 +93,9 @@ mod tests {
             (Ais, 24),
             (AisVisible, 25),
             (AisReverse, 26),
+            (OneShotDraw, 27),
+            (OneShotCopy, 28),
+            (Bootstrap, 29),
             (Edit, 30),
         ];
         for (stream, number) in numbers {

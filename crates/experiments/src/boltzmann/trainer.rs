@@ -11,8 +11,8 @@ use numerics::{
 };
 
 use super::{
-    Estimator, Masks, Network, Objective, Protocol, ReleaseRule, Rule, Statistics, digits::Digits, network::Path,
-    release_law::ReleaseLaw,
+    Estimator, Masks, Network, Objective, Protocol, ReleaseRule, Rule, Statistics, digits::Digits,
+    network::Path, release_law::ReleaseLaw,
 };
 use crate::{Data, DataError};
 
@@ -36,6 +36,8 @@ pub(crate) struct Trainer {
     pub(super) active: Vec<bool>,
     /// Synapses whose release probability is followed, as places in row-by-row order.
     pub(super) traced: Vec<usize>,
+    /// Release probabilities at the start, if they are not all p0.
+    pub(super) release_at_start: Option<Vec<f32>>,
 }
 
 /// Buffers of a step, and the order of the epoch it belongs to.
@@ -63,7 +65,11 @@ impl Trainer {
             Path::Tiled => tiled::Images::from(&digits.train),
             Path::General => tiled::Images::default(),
         };
-        Ok(Self { protocol, digits, images, seed, visible_mean, active, traced })
+        let release_at_start = (protocol.p0_sd > 0.0 && protocol.law != super::Law::Gaussian).then(|| {
+            let release = ReleaseLaw::new(protocol.p0, protocol.p0_sd).draw(synapses as usize, draws);
+            release.into_iter().map(|p| p as f32).collect()
+        });
+        Ok(Self { protocol, digits, images, seed, visible_mean, active, traced, release_at_start })
     }
 
     /// The network before its first step.
@@ -77,13 +83,17 @@ impl Trainer {
     }
 
     fn initial_parameters(&self, draws: Draws) -> Parameters {
-        let Protocol { synapses, hidden_units, p0, p0_sd, sd0, .. } = self.protocol;
-        let init =
-            Init { hidden_units: hidden_units as usize, p0, w_sd: W_SD, law: self.protocol.law(), sd0: sd0.max(0.01) };
+        let Protocol { synapses, hidden_units, p0, sd0, .. } = self.protocol;
+        let init = Init {
+            hidden_units: hidden_units as usize,
+            p0,
+            w_sd: W_SD,
+            law: self.protocol.law(),
+            sd0: sd0.max(0.01),
+        };
         let mut parameters = Parameters::init(synapses, init, self.visible_mean.view(), draws);
-        if p0_sd > 0.0 {
-            let release = ReleaseLaw::new(p0, p0_sd).draw(parameters.a.len(), draws);
-            parameters.a.iter_mut().zip(release).for_each(|(a, p)| *a = logit(p) as f32);
+        if let Some(release) = &self.release_at_start {
+            parameters.a.iter_mut().zip(release).for_each(|(a, &p)| *a = logit(f64::from(p)) as f32);
         }
         parameters
     }

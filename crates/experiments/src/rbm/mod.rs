@@ -54,6 +54,6 @@ impl Experiment for Rbm {
     }
 
     fn observe(&self, state: &Network, draws: Draws, out: &mut Metrics) {
-        observe_fit(&self.0, &state.parameters(), draws, out);
+        observe_fit(&self.0, state, draws, out);
     }
 }

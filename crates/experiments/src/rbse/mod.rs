@@ -6,10 +6,8 @@ use numerics::Draws;
 
 use crate::{
     Data, DataError, DataNeed, DataShape, Experiment, MetricSpec, Metrics, ParamError, Plan,
-    boltzmann::{FIT_METRICS, Network, Trainer, TrainerScratch, observe_fit, observe_release, spec},
-    metric::{
-        Cadence::Every, Cadence::Tenth, ValueKind::Histogram, ValueKind::Scalar, ValueKind::Tiles,
-        ValueKind::Vector,
+    boltzmann::{
+        FIT_METRICS, Network, RELEASE_METRICS, Trainer, TrainerScratch, joined, observe_fit, observe_release,
     },
 };
 
@@ -18,76 +16,8 @@ pub use params::{Model, Params};
 /// Boltzmann machine whose synapses learn how reliably they release.
 pub struct Rbse(Trainer);
 
-const RELEASE_METRICS: [MetricSpec; 10] = [
-    spec(
-        "reliability_spearman",
-        "1",
-        Scalar,
-        Every,
-        "rank correlation of strength |w| and release probability p over all synapses; absent while all p are equal",
-    ),
-    spec(
-        "reliability_spearman_active",
-        "1",
-        Scalar,
-        Every,
-        "the same over synapses of pixels that are on in more than 1 % of the training images",
-    ),
-    spec(
-        "release_prob_top1",
-        "1",
-        Scalar,
-        Every,
-        "mean release probability of the strongest 1 % of synapses",
-    ),
-    spec(
-        "release_prob_top10",
-        "1",
-        Scalar,
-        Every,
-        "mean release probability of the strongest 10 % of synapses",
-    ),
-    spec("release_prob_rest", "1", Scalar, Every, "mean release probability of the other 90 % of synapses"),
-    spec(
-        "release_prob_quantiles",
-        "1",
-        Vector,
-        Every,
-        "0, 5, 25, 50, 75, 95 and 100 % quantiles of the release probability",
-    ),
-    spec(
-        "release_prob_traces",
-        "1",
-        Vector,
-        Every,
-        "release probability of 200 synapses that stay the same over the run",
-    ),
-    spec("release_prob_histogram", "1", Histogram, Tenth, "release probabilities of all synapses"),
-    spec(
-        "release_prob_fields",
-        "1",
-        Tiles,
-        Tenth,
-        "release probabilities into each of the first 100 hidden units",
-    ),
-    spec(
-        "effective_weight_fields",
-        "1",
-        Tiles,
-        Tenth,
-        "effective weights log(1 − p + p e^w) into each of the first 100 hidden units",
-    ),
-];
-
-static METRICS: [MetricSpec; 17] = {
-    let mut all = [FIT_METRICS[0]; 17];
-    let mut i = 0;
-    while i < all.len() {
-        all[i] = if i < FIT_METRICS.len() { FIT_METRICS[i] } else { RELEASE_METRICS[i - FIT_METRICS.len()] };
-        i += 1;
-    }
-    all
-};
+static METRICS: [MetricSpec; FIT_METRICS.len() + RELEASE_METRICS.len()] =
+    joined(&[&FIT_METRICS, &RELEASE_METRICS]);
 
 impl Experiment for Rbse {
     const NAME: &'static str = "rbse";
@@ -128,7 +58,7 @@ impl Experiment for Rbse {
     }
 
     fn observe(&self, state: &Network, draws: Draws, out: &mut Metrics) {
-        observe_fit(&self.0, &state.parameters(), draws, out);
-        observe_release(&self.0, &state.parameters(), out);
+        observe_fit(&self.0, state, draws, out);
+        observe_release(&self.0, state, draws, out);
     }
 }

@@ -1,5 +1,6 @@
 //! How well a machine fits images, seen and unseen.
 
+use ndarray::Axis;
 use numerics::{
     BinaryRows,
     boltzmann::{
@@ -9,14 +10,16 @@ use numerics::{
     stats,
 };
 
-use super::{View, draw, first, spec};
+use super::{View, WATCHED, draw, first, spec};
 use crate::{
     MetricSpec, Metrics,
     metric::{Cadence::Every, Cadence::Tenth, ValueKind::Histogram, ValueKind::Scalar, ValueKind::Tiles},
 };
 
 /// Flips per image of the pseudo-likelihood. Its standard error over 497 to 5,000 images is about 0.5 nats.
-const FLIPS: usize = 32;
+pub(super) const FLIPS: usize = 32;
+/// Hidden units whose correlations are measured.
+const CORRELATED: usize = 256;
 /// Samples that are shown, and the Gibbs sweeps behind each.
 const SAMPLES: usize = 20;
 const SWEEPS: usize = 100;
@@ -65,7 +68,7 @@ pub(super) const METRICS: [MetricSpec; 10] = [
         "1",
         Scalar,
         Tenth,
-        "mean |correlation| over test images between the probabilities of two hidden units; of the first 128 that vary",
+        "mean |correlation| over test images of the probabilities of two hidden units; of the first 256 units and 1,000 images",
     ),
     spec("weight_histogram", "1", Histogram, Tenth, "strengths w of all synapses"),
     spec("weight_fields", "1", Tiles, Tenth, "strengths w into each of the first 100 hidden units"),
@@ -89,7 +92,13 @@ pub(super) fn observe(view: &View<'_>, out: &mut Metrics) {
     let rbm = parameters.sampled(0, *draws);
     out.scalar("synaptic_events", super::usage::events(view, &rbm));
     if out.wants("weight_histogram") {
-        out.scalar("hidden_correlation", hidden_correlation(&rbm, test));
+        let hidden = rbm.hidden_prob(&first(test, WATCHED));
+        let correlated = hidden.ncols().min(CORRELATED);
+        let correlation = stats::mean_absolute_correlation(hidden.slice_axis(Axis(1), (..correlated).into()));
+        // Undefined for a single unit, or units that never vary.
+        if correlation.is_finite() {
+            out.scalar("hidden_correlation", correlation);
+        }
         draw::histogram(out, "weight_histogram", (-4.0, 4.0), parameters.w.iter());
         draw::fields(view, out, "weight_fields", parameters.w.view());
         let samples = rbm.gibbs(&first(test, SAMPLES), 0..SWEEPS, *draws);

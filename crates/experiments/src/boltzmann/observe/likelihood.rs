@@ -1,15 +1,12 @@
 //! Log-likelihoods: exact for few units, else between two estimates of the partition function.
 
-use numerics::boltzmann::evaluate::{ais, exact_log_partition, log_likelihood, mixture_likelihood};
+use numerics::boltzmann::evaluate::{ais, exact_log_partition, log_likelihood};
 
 use super::{View, spec};
 use crate::{
     MetricSpec, Metrics,
     metric::{Cadence::Final, ValueKind::Scalar},
 };
-
-/// Members of a mixture whose exact likelihoods are averaged; fewer with more than 14 units, whose states are many.
-const MEMBERS: u32 = 400;
 
 pub(super) const METRICS: [MetricSpec; 8] = [
     spec(
@@ -33,7 +30,13 @@ pub(super) const METRICS: [MetricSpec; 8] = [
         Final,
         "log of the partition function by annealed importance sampling; absent unless `ais_temperatures` is set",
     ),
-    spec("log_z_error", "nats", Scalar, Final, "standard error of `log_z_ais` from the weights of its chains"),
+    spec(
+        "log_z_error",
+        "nats",
+        Scalar,
+        Final,
+        "standard error of `log_z_ais` from the weights of its chains",
+    ),
     spec(
         "log_z_spread",
         "nats",
@@ -62,25 +65,15 @@ pub(super) fn observe(view: &View<'_>, out: &mut Metrics) {
     if !out.is_last() {
         return;
     }
-    let View { parameters, draws, test, .. } = view;
+    let View { parameters, test, .. } = view;
     let rbm = parameters.marginal().unwrap_or_else(|| parameters.mean_weights());
     annealed(view, &rbm, out);
     if let Some(log_z) = exact_log_partition(&rbm) {
         out.scalar("log_z_exact", log_z);
-        let exact = match parameters.marginal() {
-            Some(_) => Some(log_likelihood(&rbm, test, log_z)),
-            None => mixture_likelihood(parameters, test, members(view), *draws).map(|mixture| mixture.log_mean),
-        };
-        if let Some(exact) = exact {
-            out.scalar("log_likelihood_exact", exact);
+        if parameters.marginal().is_some() {
+            out.scalar("log_likelihood_exact", log_likelihood(&rbm, test, log_z));
         }
     }
-}
-
-/// Members that cost about as much as 400 of 14 units do.
-pub(super) fn members(view: &View<'_>) -> u32 {
-    let units = view.parameters.visible_units().min(view.parameters.hidden_units());
-    MEMBERS >> units.saturating_sub(14).min(8)
 }
 
 fn annealed(view: &View<'_>, rbm: &numerics::boltzmann::Rbm, out: &mut Metrics) {
@@ -88,8 +81,9 @@ fn annealed(view: &View<'_>, rbm: &numerics::boltzmann::Rbm, out: &mut Metrics) 
     if temperatures == 0 {
         return;
     }
-    let annealing =
-        ais::Annealing { temperatures: temperatures as usize, chains: chains as usize, ..Default::default() };
+    let (temperatures, chains) = (temperatures as usize, chains as usize);
+    // The samples to go back from cost as much as the way.
+    let annealing = ais::Annealing { temperatures, chains, burn_in: temperatures };
     let train = &view.trainer.digits.train;
     let bracket = ais::bracket(rbm, &ais::base_biases(train), annealing, train, view.draws);
     let (forward, reverse) = (bracket.forward, bracket.reverse);

@@ -5,11 +5,15 @@ use numerics::{
     stats,
 };
 
-use super::{View, fit::FLIPS, likelihood, spec};
+use super::{View, fit::FLIPS, spec};
 use crate::{
     MetricSpec, Metrics,
     metric::{Cadence::Final, Cadence::Tenth, ValueKind::Scalar},
 };
+
+/// Members of a mixture whose exact likelihoods are averaged; half as many for each unit above 14, whose states are
+/// twice as many.
+const MEMBERS: u32 = 400;
 
 pub(super) const METRICS: [MetricSpec; 6] = [
     spec(
@@ -62,7 +66,10 @@ pub(super) fn observe(view: &View<'_>, out: &mut Metrics) {
         }
     }
     if out.is_last() && parameters.marginal().is_none() {
-        if let Some(mixture) = mixture_likelihood(parameters, test, likelihood::members(view), *draws) {
+        let units = parameters.visible_units().min(parameters.hidden_units());
+        let members = MEMBERS >> units.saturating_sub(14).min(8);
+        if let Some(mixture) = mixture_likelihood(parameters, test, members, *draws) {
+            out.scalar("log_likelihood_exact", mixture.log_mean);
             out.scalar("member_log_likelihood", mixture.mean_log);
             out.scalar("mixture_gain", mixture.gap);
             out.scalar("mixture_error", mixture.standard_error);

@@ -21,7 +21,7 @@ const WATCHED: usize = 1000;
 pub(crate) const FIT_METRICS: [MetricSpec; 18] = joined(&[&fit::METRICS, &likelihood::METRICS]);
 
 /// Metrics of stochastic synapses.
-pub(crate) const RELEASE_METRICS: [MetricSpec; 41] =
+pub(crate) const RELEASE_METRICS: [MetricSpec; 38] =
     joined(&[&release::METRICS, &usage::METRICS, &coupling::METRICS, &cortex::METRICS, &members::METRICS]);
 
 /// One observation: what is looked at.
@@ -38,9 +38,19 @@ impl<'a> View<'a> {
         let test = if last { trainer.digits.test.clone() } else { first(&trainer.digits.test, WATCHED) };
         Self { trainer, parameters, draws, test }
     }
+
+    /// Release probability of every synapse before the first step; 1 where releases never fail.
+    fn release_at_start(&self) -> Vec<f64> {
+        let synapses = self.parameters.w.len();
+        match &self.trainer.release_at_start {
+            Some(release) => release.iter().map(|&p| f64::from(p)).collect(),
+            None if self.parameters.a.is_empty() => vec![1.0; synapses],
+            None => vec![self.trainer.protocol.p0; synapses],
+        }
+    }
 }
 
-/// Observes a machine; `all` for one whose synapses are stochastic.
+/// Observes what every machine has.
 pub(crate) fn observe_fit(trainer: &Trainer, network: &Network, draws: Draws, out: &mut Metrics) {
     let parameters = network.parameters();
     let view = View::new(trainer, &parameters, draws, out.is_last());

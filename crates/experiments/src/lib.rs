@@ -20,6 +20,7 @@ mod params;
 pub mod rbm;
 pub mod rbse;
 mod simulation;
+mod source;
 
 pub use canonical::CanonicalParams;
 pub use catalogue::{CATALOGUE, find};
@@ -35,3 +36,4 @@ pub use metric::{Array, Dtype, Value};
 pub use metric::{Cadence, Metric, MetricSpec, Metrics, ValueKind};
 pub use params::{ParamError, set_path};
 pub use simulation::{Advance, Simulation, default_every};
+pub use source::{Offer, Source, SourceError, SourceMark, SourceNeed, check_sources};

@@ -7,6 +7,7 @@
 //! these instructions" to "call the function compiled for them", and loads and stores.
 
 pub mod ars;
+pub mod dense;
 mod level;
 pub mod math;
 pub mod rows;

@@ -58,7 +58,7 @@ impl Trainer {
 
     pub(crate) fn init(&self, draws: Draws) -> State {
         let Protocol { synapses, hidden_units, p0, rule, batch, .. } = self.protocol;
-        let init = Init { hidden_units: hidden_units as usize, p0, w_sd: W_SD };
+        let init = Init { hidden_units: hidden_units as usize, p0, w_sd: W_SD, ..Init::default() };
         let state = State::new(Parameters::init(synapses, init, self.visible_mean.view(), draws));
         match rule {
             Rule::Cd => state,
@@ -98,6 +98,7 @@ impl Trainer {
                 Rule::Cd => Chain::Cd { k },
                 Rule::Pcd => Chain::Pcd { k },
             },
+            ..Learning::default()
         }
     }
 }

@@ -6,7 +6,8 @@ mod params;
 mod reliability;
 
 use experiments::{
-    Advance, CanonicalParams, Data, DataNeed, Digest, Kind, Metric, Setup, Simulation, digits8x8,
+    Advance, CanonicalParams, Data, DataNeed, Digest, Kind, Metric, Setup, Simulation, Source, SourceNeed,
+    digits8x8,
 };
 use serde_json::{Map, Value as Json};
 
@@ -40,10 +41,22 @@ fn data_for(kind: &dyn Kind, params: &CanonicalParams) -> Data {
     }
 }
 
+/// The networks that a variant builds on, each trained as the first variant of the first experiment that serves.
+fn sources_for(kind: &dyn Kind, params: &CanonicalParams) -> Vec<Source> {
+    let train = |need: &SourceNeed| {
+        let maker = experiments::find(need.experiments[0]).expect("a source is of the catalogue");
+        let mut run = maker.start(setup(maker, &variants(maker)[0], 21)).expect("a small run starts");
+        while !matches!(run.advance(), Advance::Done(_)) {}
+        Source::read(need.name, &run.checkpoint()).expect("its own checkpoint is whole")
+    };
+    kind.source_needs(params).iter().filter(|need| need.required).map(train).collect()
+}
+
 fn setup(kind: &dyn Kind, overrides: &Map<String, Json>, seed: u64) -> Setup {
     let params = kind.resolve(None, overrides).unwrap_or_else(|errors| panic!("{}: {errors:?}", kind.name()));
     let data = data_for(kind, &params);
-    Setup { params, seed, data, every: Some(3) }
+    let sources = sources_for(kind, &params);
+    Setup { params, seed, data, sources, every: Some(3) }
 }
 
 /// Drives a run to its end; calls `look` before each piece of work.

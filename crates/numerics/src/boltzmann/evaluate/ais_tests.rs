@@ -21,7 +21,7 @@ fn patterns() -> BinaryRows {
 
 /// An RBM of 36 × 20 units after some learning, with weights of size 1 to 4.
 fn trained(images: &BinaryRows) -> Rbm {
-    let init = Init { hidden_units: 20, p0: 0.5, w_sd: 0.1 };
+    let init = Init { hidden_units: 20, p0: 0.5, w_sd: 0.1, ..Init::default() };
     let parameters =
         Parameters::init(Synapses::Reliable, init, images.column_means().view(), Draws::at(41, 0));
     let mut state = State::new(parameters);

@@ -7,7 +7,7 @@ const V: usize = 4;
 
 /// A small RBM with strong weights, and its twin for enumeration.
 fn tiny() -> (Rbm, TinyEnsemble) {
-    let init = Init { hidden_units: 3, p0: 0.5, w_sd: 1.0 };
+    let init = Init { hidden_units: 3, p0: 0.5, w_sd: 1.0, ..Init::default() };
     let mean = Array1::from(vec![0.3, 0.6, 0.5, 0.2]);
     let mut parameters = Parameters::init(Synapses::Reliable, init, mean.view(), Draws::at(8, 0));
     parameters.c = Array1::from(vec![0.3, -0.5, 0.1]);

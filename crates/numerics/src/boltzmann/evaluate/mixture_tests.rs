@@ -7,7 +7,7 @@ const V: usize = 4;
 
 /// A mixture small enough to be enumerated, the images it is asked about, and their weights.
 fn tiny(synapses: Synapses) -> (Parameters, BinaryRows, Vec<f64>) {
-    let init = Init { hidden_units: 3, p0: 0.6, w_sd: 1.5 };
+    let init = Init { hidden_units: 3, p0: 0.6, w_sd: 1.5, ..Init::default() };
     let mean = Array1::from(vec![0.3, 0.6, 0.5, 0.2]);
     let mut parameters = Parameters::init(synapses, init, mean.view(), Draws::at(31, 0));
     parameters.c = Array1::from(vec![0.3, -0.5, 0.1]);

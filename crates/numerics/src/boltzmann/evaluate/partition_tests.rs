@@ -6,7 +6,7 @@ use crate::logistic::softplus;
 use ndarray::{Array1, Array2};
 
 fn random_rbm(v: usize, h: usize, w_sd: f64) -> Parameters {
-    let init = Init { hidden_units: h, p0: 0.5, w_sd };
+    let init = Init { hidden_units: h, p0: 0.5, w_sd, ..Init::default() };
     let mean = Array1::from_shape_fn(v, |i| 0.1 + 0.8 * i as f32 / v as f32);
     let mut parameters = Parameters::init(Synapses::Reliable, init, mean.view(), Draws::at(21, 0));
     parameters.c = Array1::from_shape_fn(h, |j| 0.3 * (j as f32 - 1.0));

@@ -332,13 +332,9 @@ fn contrastive_divergence_teaches_every_ensemble_the_bars_and_stripes() {
         println!("{synapses:?}: pseudo-log-likelihood {pll:.3}");
         assert!(pll > -0.5, "{synapses:?}: {pll}");
         if let Some(rbm) = state.parameters.marginal() {
-            let tiny = exact::TinyEnsemble {
-                synapses: Synapses::Reliable,
-                w: rbm.weights().mapv(f64::from),
-                a: Array2::zeros((9, 16)),
-                b: rbm.visible_biases().mapv(f64::from),
-                c: rbm.hidden_biases().mapv(f64::from),
-            };
+            let wide = |x: &Array1<f32>| x.mapv(f64::from);
+            let (b, c) = (wide(rbm.visible_biases()), wide(rbm.hidden_biases()));
+            let tiny = exact::TinyEnsemble::rbm(rbm.weights().mapv(f64::from), b, c);
             let log_likelihood = exact::collapsed_log_likelihood(&tiny, &data);
             println!("{synapses:?}: log-likelihood {log_likelihood:.3}");
             assert!(log_likelihood > -3.5, "{synapses:?}: {log_likelihood}");

@@ -1,6 +1,7 @@
 //! Every entry of the catalogue is put through the same laws.
 
 mod bits;
+mod findings;
 mod golden;
 mod params;
 mod reliability;

@@ -24,6 +24,7 @@ fn variants(kind: &dyn Kind) -> Vec<Map<String, Json>> {
         "rbse" => vec![
             json!({"model": "A", "ais_temperatures": 40, "ais_chains": 10}),
             json!({"model": "B"}),
+            json!({"model": "A", "eta_w": 1.0}),
             json!({"model": "A", "rule": "pcd", "cd_k": 2, "p0_sd": 0.2}),
         ],
         name => panic!("add short variants of `{name}` here"),

@@ -53,7 +53,8 @@ fn the_findings_on_mnist_hold_for_the_first_seed() {
             kind.resolve(finding.preset.as_deref(), &finding.params).expect("findings have valid params");
         let key = format!("{} {}", kind.name(), params.as_str());
         if !runs.iter().any(|(known, _)| *known == key) {
-            let setup = Setup { params, seed: 1, data: data.clone(), every: Some(1 << 40) };
+            let setup =
+                Setup { params, seed: 1, data: data.clone(), sources: Vec::new(), every: Some(1 << 40) };
             runs.push((key.clone(), last_scalars(kind.start(setup).expect("MNIST fits the preset"))));
         }
         let (_, scalars) = runs.iter().find(|(known, _)| *known == key).expect("it was just run");

@@ -7,10 +7,12 @@
 //! these instructions" to "call the function compiled for them", and loads and stores.
 
 pub mod ars;
+pub mod dense;
 mod level;
 pub mod math;
 pub mod rows;
 pub mod sample;
 pub mod synapses;
+pub mod tiled;
 
 pub use level::Level;

@@ -7,9 +7,11 @@
 
 pub mod binary;
 pub mod boltzmann;
+pub mod bootstrap;
 pub mod distributions;
 pub mod draws;
 pub mod logistic;
+pub mod logistic_regression;
 pub mod stats;
 
 pub use binary::BinaryRows;

@@ -16,8 +16,12 @@ fn strokes(n: usize, draws: Draws) -> BinaryRows {
         let on = |pixel: usize| {
             let (x, y) = ((pixel % SIDE) as f64, (pixel / SIDE) as f64);
             u.chunks_exact(4).any(|stroke| {
-                let (px, py, angle, reach) =
-                    (20.0 * stroke[0], 20.0 * stroke[1], 3.14 * stroke[2], 8.0 + 6.0 * stroke[3]);
+                let (px, py, angle, reach) = (
+                    20.0 * stroke[0],
+                    20.0 * stroke[1],
+                    std::f64::consts::PI * stroke[2],
+                    8.0 + 6.0 * stroke[3],
+                );
                 let (dx, dy) = (libm::cos(angle), libm::sin(angle));
                 let (along, across) = ((x - px) * dx + (y - py) * dy, (x - px) * dy - (y - py) * dx);
                 along.abs() < reach && across.abs() < 2.5

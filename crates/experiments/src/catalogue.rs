@@ -1,6 +1,7 @@
 //! The one visible list of experiments. Everything else follows from it.
 
 use crate::{
+    ablation::Ablation,
     kind::{Kind, Of},
     rbm::Rbm,
     rbse::Rbse,
@@ -16,7 +17,7 @@ macro_rules! catalogue {
     };
 }
 
-catalogue![Rbm, Rbse];
+catalogue![Rbm, Rbse, Ablation];
 
 /// An experiment by name.
 pub fn find(name: &str) -> Option<&'static dyn Kind> {

@@ -26,6 +26,23 @@ fn variants(kind: &dyn Kind) -> Vec<Map<String, Json>> {
             json!({"model": "B"}),
             json!({"model": "A", "rule": "pcd", "cd_k": 2, "p0_sd": 0.2}),
         ],
+        "ablation" => {
+            let few = json!({"epochs": 1, "relearn_epochs": 0.2, "prune_percent": [50, 95], "draws": 1, "copies": 2,
+                             "test_copies": 1, "fit_members": 2, "likelihood_members": 3});
+            let more = |more: Json| {
+                let mut params = few.clone();
+                params
+                    .as_object_mut()
+                    .expect("an object")
+                    .extend(more.as_object().expect("an object").clone());
+                params
+            };
+            vec![
+                more(json!({"model": "B"})),
+                more(json!({"model": "A", "sweeps": 1})),
+                more(json!({"network": "given", "model": "reliable"})),
+            ]
+        }
         name => panic!("add short variants of `{name}` here"),
     };
     let object = |json: Json| json.as_object().expect("variants are objects").clone();

@@ -2,6 +2,7 @@
 
 use crate::{
     ablation::Ablation,
+    exact::Exact,
     kind::{Kind, Of},
     rbm::Rbm,
     rbse::Rbse,
@@ -17,7 +18,7 @@ macro_rules! catalogue {
     };
 }
 
-catalogue![Rbm, Rbse, Ablation];
+catalogue![Rbm, Rbse, Exact, Ablation];
 
 /// An experiment by name.
 pub fn find(name: &str) -> Option<&'static dyn Kind> {

@@ -39,6 +39,7 @@ pub(super) fn job_spec_schema() -> Json {
                 "type": ["string", "null"], "minLength": 1, "maxLength": 128,
                 "description": "Data set by name or `blake3:…`; the experiment's built-in one when absent."
             },
+            "from": from(),
             "labels": labels("Free labels of the job."),
             "requires": labels("Labels that a worker must carry to get its runs."),
             "priority": {
@@ -81,6 +82,34 @@ fn sweep() -> Json {
         "oneOf": [{"type": "null"}, form("grid", grid), form("list", list)],
         "description": "Points of params by dotted path: every combination of a grid, or a list. \
                         Points times seeds are at most 1,000 runs."
+    })
+}
+
+fn from() -> Json {
+    json!({
+        "type": "array", "maxItems": 8, "default": [],
+        "items": {
+            "type": "object", "additionalProperties": false, "required": ["as", "run"],
+            "properties": {
+                "as": {
+                    "type": "string", "pattern": "^[a-z][a-z0-9_]{0,63}$",
+                    "description": "What the experiment calls it, such as `network`."
+                },
+                "run": {
+                    "type": "string", "pattern": "^[0-9a-fA-F-]{6,36}$",
+                    "description": "Id of a run that has succeeded, or its first 6 or more digits."
+                },
+                "step": {
+                    "oneOf": [
+                        {"type": "integer", "minimum": 0, "maximum": MAX_SEED},
+                        {"type": "string", "enum": ["last"]}
+                    ],
+                    "default": "last",
+                    "description": "Step of one of its checkpoints, or the newest."
+                }
+            }
+        },
+        "description": "Finished runs that the runs of this job build on; the page of the experiment says which."
     })
 }
 

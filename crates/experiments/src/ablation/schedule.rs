@@ -165,7 +165,7 @@ mod tests {
 
     #[test]
     fn a_case_is_learned_again_then_measured_in_all_ways_and_ends_once() {
-        let params = Params { prune_percent: vec![50], relearn_epochs: 2.0 / 65.0, ..Params::default() };
+        let params = Params { prune_percent: vec![50], relearn_epochs: 0.04, ..Params::default() };
         let schedule = Schedule::new(&params, 5, (10, 1 << 10));
         assert_eq!(schedule.members_per_step, 64);
         let tasks = tasks(&schedule);

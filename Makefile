@@ -61,12 +61,12 @@ reproduce: ## claims of the papers, measured; ONLY=rbse SEEDS=1,2,3
 	target/debug/vesicle reproduce $(if $(ONLY),--only $(ONLY)) $(if $(SEEDS),--seeds $(SEEDS))
 
 # Standard output is JSON lines and nothing else: `make bench > figures.jsonl`.
-bench: ## speed next to other tools; ONLY=rbm,rbse,growth SKIP=rbms PAIRS=7
-	@cargo build --locked --release --package bench
+bench: ## speed next to other tools; ONLY=rbm,rbse,growth SKIP=rbms PAIRS=7 AVX512=no
+	@cargo build --locked --release --package bench $(if $(filter no,$(AVX512)),--no-default-features)
 	@target/release/bench $(if $(ONLY),--only $(ONLY)) $(if $(SKIP),--skip $(SKIP)) $(if $(PAIRS),--pairs $(PAIRS))
 
 bench-smoke: ## speed of ours alone, within a minute
-	@cargo build --locked --release --package bench
+	@cargo build --locked --release --package bench $(if $(filter no,$(AVX512)),--no-default-features)
 	@target/release/bench --smoke $(if $(ONLY),--only $(ONLY))
 
 openapi: ## writes server/openapi.json anew

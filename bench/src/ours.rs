@@ -34,7 +34,7 @@ impl Ours {
             let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
             anyhow!("{} refuses: {}", variant.experiment(), errors.join("; "))
         })?;
-        let setup = Setup { params, seed: 1, data: mnist.data(), every: Some(u64::MAX) };
+        let setup = Setup { params, seed: 1, data: mnist.data(), sources: Vec::new(), every: Some(u64::MAX) };
         let mut simulation = kind.start(setup)?;
         match simulation.advance() {
             Advance::Observed(_) => Ok(Self { simulation, batch }),

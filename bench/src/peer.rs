@@ -29,8 +29,12 @@ impl Peer {
         for threads in ["OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"] {
             command.env(threads, "1");
         }
-        // Scripts leave no byte code in the tree.
-        command.env("PYTHONDONTWRITEBYTECODE", "1").stdin(Stdio::piped()).stdout(Stdio::piped());
+        // Scripts leave no byte code in the tree, and what packages find deprecated is no news here.
+        command
+            .env("PYTHONWARNINGS", "ignore")
+            .env("PYTHONDONTWRITEBYTECODE", "1")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped());
         let mut process = command.spawn().with_context(|| format!("cannot start {}", program.name()))?;
         let orders = process.stdin.take();
         let answers = process.stdout.take().context("its output was asked for")?;

@@ -3,25 +3,24 @@
 use std::{fs, path::Path};
 
 use anyhow::{Context, bail, ensure};
-use experiments::Header;
-use numerics::boltzmann::{Parameters, State};
+use experiments::{Source, boltzmann::Network, rbm::Rbm, rbse::Rbse};
+use numerics::boltzmann::Parameters;
 
 /// What a checkpoint of `rbm` or `rbse` has learned.
 ///
 /// # Errors
 /// If it is not one.
 pub(crate) fn of_checkpoint(bytes: &[u8]) -> anyhow::Result<Parameters> {
-    let (length, rest) =
-        bytes.get(4..).and_then(|rest| rest.split_first_chunk::<4>()).context("a checkpoint has a header")?;
-    let (head, rest) =
-        rest.split_at_checked(u32::from_le_bytes(*length) as usize).context("the header is cut")?;
-    let header: Header = postcard::from_bytes(head)?;
-    let body = rest.get(4..).context("the body is cut")?;
-    let state: State = match header.compressed {
-        true => postcard::from_bytes(&zstd::bulk::decompress(body, header.body_bytes as usize)?)?,
-        false => postcard::from_bytes(body)?,
+    let run = Source::read("ours", bytes)?;
+    let network = match run.experiment.as_str() {
+        "rbm" => run.state_of::<Rbm>()?,
+        "rbse" => run.state_of::<Rbse>()?,
+        other => bail!("{other} has no weights"),
     };
-    Ok(state.parameters)
+    Ok(match network {
+        Network::Tiled(state) => state.parameters(),
+        Network::General(state) => state.parameters,
+    })
 }
 
 /// Writes each array to a file of its name.
@@ -78,7 +77,7 @@ mod tests {
         let kind = experiments::find(experiment).expect("it is in the catalogue");
         let params = Map::from_iter([("hidden_units".to_owned(), json!(5))]);
         let params = kind.resolve(None, &params).expect("valid");
-        let setup = Setup { params, seed: 1, data: digits8x8(), every: Some(u64::MAX) };
+        let setup = Setup { params, seed: 1, data: digits8x8(), sources: Vec::new(), every: Some(u64::MAX) };
         let mut run = kind.start(setup).expect("the data fits");
         assert!(matches!(run.advance(), Advance::Observed(_)));
         assert!(matches!(run.advance(), Advance::Stepped));

@@ -4,6 +4,7 @@
 //! derived from it once, in [`Kind`] and [`Simulation`]. Pure: no clock, no I/O, no network.
 #![forbid(unsafe_code)]
 
+pub mod ablation;
 pub mod boltzmann;
 mod canonical;
 mod catalogue;

@@ -225,7 +225,8 @@ mod tests {
         assert_eq!(one.claims.iter().map(Claim::name).collect::<Vec<_>>(), [name]);
         assert!(one.pictures.is_empty());
         let claim = &one.claims[0];
-        let slow = Finding { slow: true, ..claim.finding.clone() };
+        let mut slow = claim.finding.clone();
+        slow.slow = true;
         assert!(!Choice::default().takes("rbse", &slow));
         assert!(Choice { slow: true, ..Choice::default() }.takes("rbse", &slow));
         assert!(Choice { only: vec!["rbse/digits-gap".into()], ..Choice::default() }.takes("rbse", &slow));

@@ -4,6 +4,7 @@ mod bench;
 mod gather;
 mod plan;
 mod progress;
+mod report;
 mod verdict;
 
 use std::path::PathBuf;
@@ -97,6 +98,10 @@ pub(crate) async fn run(args: ReproduceArgs, global: &Global) -> Ended {
     match args.json {
         true => verdicts.iter().try_for_each(|verdict| output::line(&verdict::entry(verdict).to_string()))?,
         false => output::text(&verdict::table(&verdicts))?,
+    }
+    if let Some(folder) = &args.report {
+        report::write(folder, &verdicts, &plan.pictures, &gathered)?;
+        eprintln!("\nreport: {}", folder.join("index.html").display());
     }
     if args.tuning {
         eprint!("\n{}", verdict::tuned(&verdicts));

@@ -46,7 +46,7 @@ impl Statistic {
 ///
 /// # Source
 /// Student 1908, Biometrika 6:1.
-pub(super) fn interval(values: &[f64]) -> Option<(f64, f64)> {
+pub fn interval_95(values: &[f64]) -> Option<(f64, f64)> {
     let freedom = u32::try_from(values.len()).ok()?.checked_sub(1).filter(|&freedom| freedom > 0)?;
     let half = student::two_sided(0.95, freedom) * stats::sd(values) / (values.len() as f64).sqrt();
     let mean = stats::mean(values);
@@ -87,14 +87,14 @@ mod tests {
     fn an_interval_is_decided_by_its_end_on_the_side_of_the_bound() {
         // sd 0.1, n = 4: half width 3.182 · 0.1 / 2 = 0.159.
         let values = [1.1, 1.2, 1.2, 1.3].map(|x| x + 0.0);
-        let (low, high) = interval(&values).expect("four values");
+        let (low, high) = interval_95(&values).expect("four values");
         assert!((0.5 * (low + high) - 1.2).abs() < 1e-12);
         assert!((high - low - 2.0 * 3.1824 * 0.081_65 / 2.0).abs() < 1e-4, "{low} {high}");
         let ends = Some((low, high));
         assert_eq!(Statistic::Interval.deciding(UP, &values, ends), low);
         assert_eq!(Statistic::Interval.deciding(Bound::AtMost(1.0), &values, ends), high);
         assert!(UP.holds(low) && !Bound::AtLeast(1.1).holds(low));
-        assert!(interval(&[1.0]).is_none());
+        assert!(interval_95(&[1.0]).is_none());
         assert!(Statistic::Interval.deciding(UP, &[1.0], None).is_nan(), "one seed has no interval");
     }
 

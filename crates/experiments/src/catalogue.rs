@@ -1,6 +1,8 @@
 //! The one visible list of experiments. Everything else follows from it.
 
 use crate::{
+    ablation::Ablation,
+    exact::Exact,
     kind::{Kind, Of},
     rbm::Rbm,
     rbse::Rbse,
@@ -16,7 +18,7 @@ macro_rules! catalogue {
     };
 }
 
-catalogue![Rbm, Rbse];
+catalogue![Rbm, Rbse, Exact, Ablation];
 
 /// An experiment by name.
 pub fn find(name: &str) -> Option<&'static dyn Kind> {

@@ -21,6 +21,8 @@ pub trait Experiment: Sized + Send + Sync + 'static {
     const README: &'static str;
     /// Claims that it tests, as TOML.
     const FINDINGS: &'static str;
+    /// Figures that a report draws, as TOML; none by default.
+    const FIGURES: &'static str = "";
     /// What it observes, in the order it is printed.
     const METRICS: &'static [MetricSpec];
     /// Name and TOML of params that differ from the defaults.

@@ -24,6 +24,10 @@ pub trait Kind: Send + Sync {
     fn readme(&self) -> &'static str;
     /// Claims it tests, as TOML.
     fn findings_toml(&self) -> &'static str;
+    /// Figures that a report draws, as TOML.
+    fn figures_toml(&self) -> &'static str {
+        ""
+    }
     /// What it observes.
     fn metrics(&self) -> &'static [MetricSpec];
     /// Name and TOML of each preset.
@@ -176,6 +180,10 @@ impl<E: Experiment> Kind for Of<E> {
 
     fn findings_toml(&self) -> &'static str {
         E::FINDINGS
+    }
+
+    fn figures_toml(&self) -> &'static str {
+        E::FIGURES
     }
 
     fn metrics(&self) -> &'static [MetricSpec] {

@@ -4,6 +4,7 @@
 //! derived from it once, in [`Kind`] and [`Simulation`]. Pure: no clock, no I/O, no network.
 #![forbid(unsafe_code)]
 
+pub mod ablation;
 pub mod boltzmann;
 mod canonical;
 mod catalogue;
@@ -11,7 +12,9 @@ mod checkpoint;
 mod data;
 mod digest;
 mod digits;
+pub mod exact;
 mod experiment;
+mod figure;
 mod finding;
 mod idx;
 mod kind;
@@ -29,7 +32,12 @@ pub use data::{Data, DataError, DataNeed, DataShape, Images};
 pub use digest::{Digest, Trace};
 pub use digits::{ATTRIBUTION as DIGITS_ATTRIBUTION, digits8x8};
 pub use experiment::{Experiment, Plan};
-pub use finding::{Bound, Finding, Statistic, findings};
+pub use figure::{Better, Column, Figure, FigureKind, Series, figures};
+pub use finding::{
+    Bound, Comparison, Control, Expected, FalseAlarm, Finding, FindingJob, How, KnownFailure, Measured,
+    Outcome, Overlay, Point, Reduce, Results, SEEDS, Statistic, Target, Targets, Tuned, findings,
+    interval_95, targets,
+};
 pub use idx::{Idx, IdxDecoder, IdxError, images_from_idx};
 pub use kind::{Kind, Setup, StartError};
 pub use metric::{Array, Dtype, Value};

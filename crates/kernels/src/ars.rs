@@ -85,6 +85,12 @@ fn round_keys<const R: usize>(key: Words) -> RoundKeys<R> {
     RoundKeys { first, rest }
 }
 
+/// The keys of all rounds, the one before the first round included.
+pub(crate) fn all_round_keys(key: Words) -> [[u64; 2]; ROUNDS + 1] {
+    let keys = round_keys::<ROUNDS>(key);
+    std::array::from_fn(|round| if round == 0 { keys.first } else { keys.rest[round - 1] })
+}
+
 fn lane(low: u32, high: u32) -> u64 {
     u64::from(low) | u64::from(high) << 32
 }

@@ -7,9 +7,11 @@ use std::sync::OnceLock;
 pub enum Level {
     /// What every machine of the target has (SSE2 on x86-64); software AES.
     Portable,
-    /// AVX2 and AES-NI: every x86-64 server since 2013.
+    /// AVX2, F16C, BMI and AES-NI: every x86-64 server since 2013.
     Avx2,
-    /// AVX-512 F, BW, VL, DQ and VAES: Ice Lake, Zen 4 and later.
+    /// AVX-512 F, BW, VL, DQ, VBMI2 and VAES: Ice Lake, Zen 4 and later.
+    ///
+    /// Builds without the cargo feature `avx512` never have it.
     Avx512,
 }
 
@@ -38,11 +40,19 @@ impl Level {
 
 #[cfg(target_arch = "x86_64")]
 fn detect() -> Level {
-    let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("aes");
-    let avx512 = is_x86_feature_detected!("avx512f")
+    let avx2 = is_x86_feature_detected!("avx2")
+        && is_x86_feature_detected!("aes")
+        && is_x86_feature_detected!("f16c")
+        && is_x86_feature_detected!("bmi1")
+        && is_x86_feature_detected!("bmi2")
+        && is_x86_feature_detected!("lzcnt")
+        && is_x86_feature_detected!("popcnt");
+    let avx512 = cfg!(feature = "avx512")
+        && is_x86_feature_detected!("avx512f")
         && is_x86_feature_detected!("avx512bw")
         && is_x86_feature_detected!("avx512vl")
         && is_x86_feature_detected!("avx512dq")
+        && is_x86_feature_detected!("avx512vbmi2")
         && is_x86_feature_detected!("vaes");
     match (avx2, avx512) {
         (true, true) => Level::Avx512,

@@ -13,5 +13,6 @@ pub mod math;
 pub mod rows;
 pub mod sample;
 pub mod synapses;
+pub mod tiled;
 
 pub use level::Level;

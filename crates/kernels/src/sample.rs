@@ -3,7 +3,7 @@
 use crate::level::at_every_level;
 
 /// The grid of uniform numbers: 24 bits, all that an f32 in [½, 1) can hold.
-const GRID: f32 = 1.0 / (1 << 24) as f32;
+pub(crate) const GRID: f32 = 1.0 / (1 << 24) as f32;
 
 /// A uniform number in [0, 1) from the upper 24 bits of a random word; exact, no rounding.
 #[inline(always)]

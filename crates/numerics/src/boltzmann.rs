@@ -11,24 +11,36 @@
 //! Al-Shedivat, Neftci & Cauwenberghs 2014, "Learning non-deterministic representations with
 //! energy-based ensembles", arXiv:1412.7272 (the restricted Boltzmann stochastic ensemble).
 
+mod ascent;
+mod chain;
 pub mod curve;
 pub mod evaluate;
 pub mod exact;
+pub mod features;
 pub mod law;
 mod learning;
+mod local;
+mod method;
+mod multi_sample;
 mod parameters;
+mod posterior;
 mod rbm;
 mod scratch;
 mod state;
+mod statistics;
 mod step;
+mod thinned;
 pub mod tiled;
 mod unit_index;
+mod weights;
 
 pub use law::Law;
 pub use learning::{Chain, Learning, Masks, Statistics};
+pub use method::{Estimator, LocalRule, Method, MethodError, Objective, ReleaseRule};
 pub use parameters::{Init, Parameters, Synapses};
+pub use posterior::{EstimatorComparison, compare_estimators};
 pub use rbm::Rbm;
 pub use scratch::Scratch;
 pub use state::{PersistentChains, State, Velocity};
-pub use step::step;
-pub use unit_index::unit_index;
+pub use step::{step, step_by};
+pub use unit_index::{synapse_index, unit_index};

@@ -129,7 +129,12 @@ impl Draws {
         order
     }
 
-    fn key(&self, stream: Stream) -> ars::Words {
+    /// The draws of the same seed at the next step.
+    pub(crate) fn next(&self) -> Self {
+        Self { step: self.step.wrapping_add(1), ..*self }
+    }
+
+    pub(crate) fn key(&self, stream: Stream) -> ars::Words {
         [self.seed as u32, (self.seed >> 32) as u32, stream as u32, DOMAIN]
     }
 

@@ -152,3 +152,7 @@ impl Law {
         matches!(self, Law::Gaussian | Law::BernoulliGaussian)
     }
 }
+
+#[cfg(test)]
+#[path = "law/suite_tests.rs"]
+pub(super) mod suite_tests;

@@ -1,34 +1,17 @@
 //! The fast path: Bernoulli synapses, weights in panels, one core.
+//!
+//! The same learning as [`super::step()`] with the same draws of units (`Hidden` and `Visible`, at
+//! [`super::unit_index`]), in an order of additions that suits the caches; see [`kernels::tiled`]. Releases
+//! of model B come from stream `Mask` at addresses of their own: 16 bits each, and their probability is p to the
+//! nearest 65,536th.
 
+mod gates;
 mod images;
+mod scratch;
 mod state;
+mod step;
 
 pub use images::{Batch, Images};
-pub use state::{Scratch, State};
-
-use super::{Learning, Masks, Statistics};
-use crate::{BinaryRows, Draws};
-
-/// Learns from one mini-batch; see [`super::step()`] for the equations.
-///
-/// # Panics
-/// If shapes do not fit, the batch is empty or the chain makes no sweep.
-pub fn step(state: &mut State, batch: Batch<'_>, learning: &Learning, scratch: &mut Scratch, draws: Draws) {
-    step_rows(state, &batch.to_rows(), learning, scratch, draws);
-}
-
-/// [`step`] on a mini-batch that is not part of [`Images`].
-///
-/// # Panics
-/// As [`step`].
-pub fn step_rows(
-    state: &mut State,
-    batch: &BinaryRows,
-    learning: &Learning,
-    scratch: &mut Scratch,
-    draws: Draws,
-) {
-    assert_eq!(learning.masks, Masks::Batch, "other masks are on their way");
-    assert_eq!(learning.statistics, Statistics::Probabilities, "samples are on their way");
-    super::step(&mut state.general, batch, learning, &mut scratch.general, draws);
-}
+pub use scratch::Scratch;
+pub use state::State;
+pub use step::{step, step_at, step_rows};

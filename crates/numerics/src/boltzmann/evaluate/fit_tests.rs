@@ -11,13 +11,7 @@ fn tiny() -> (Rbm, TinyEnsemble) {
     let mean = Array1::from(vec![0.3, 0.6, 0.5, 0.2]);
     let mut parameters = Parameters::init(Synapses::Reliable, init, mean.view(), Draws::at(8, 0));
     parameters.c = Array1::from(vec![0.3, -0.5, 0.1]);
-    let twin = TinyEnsemble {
-        synapses: Synapses::Reliable,
-        w: parameters.w.mapv(f64::from),
-        a: Array2::zeros((V, 3)),
-        b: parameters.b.mapv(f64::from),
-        c: parameters.c.mapv(f64::from),
-    };
+    let twin = TinyEnsemble::from(&parameters);
     (parameters.marginal().expect("reliable synapses have a marginal"), twin)
 }
 

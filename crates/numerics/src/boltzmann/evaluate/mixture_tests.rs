@@ -21,13 +21,7 @@ fn tiny(synapses: Synapses) -> (Parameters, BinaryRows, Vec<f64>) {
 }
 
 fn twin(parameters: &Parameters) -> TinyEnsemble {
-    TinyEnsemble {
-        synapses: parameters.synapses,
-        w: parameters.w.mapv(f64::from),
-        a: parameters.a.mapv(f64::from),
-        b: parameters.b.mapv(f64::from),
-        c: parameters.c.mapv(f64::from),
-    }
+    TinyEnsemble::from(parameters)
 }
 
 #[test]

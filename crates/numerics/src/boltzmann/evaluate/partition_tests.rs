@@ -3,7 +3,7 @@ use crate::Draws;
 use crate::boltzmann::exact::{TinyEnsemble, log_likelihood as enumerated, unit_distribution};
 use crate::boltzmann::{Init, Parameters, Synapses};
 use crate::logistic::softplus;
-use ndarray::{Array1, Array2};
+use ndarray::Array1;
 
 fn random_rbm(v: usize, h: usize, w_sd: f64) -> Parameters {
     let init = Init { hidden_units: h, p0: 0.5, w_sd, ..Init::default() };
@@ -30,13 +30,7 @@ fn without_weights_the_partition_function_is_a_product_over_units() {
 fn both_sides_and_the_enumerated_distribution_give_the_same_likelihood() {
     let parameters = random_rbm(6, 5, 1.0);
     let rbm = parameters.marginal().expect("reliable synapses have a marginal");
-    let twin = TinyEnsemble {
-        synapses: Synapses::Reliable,
-        w: parameters.w.mapv(f64::from),
-        a: Array2::zeros((6, 5)),
-        b: parameters.b.mapv(f64::from),
-        c: parameters.c.mapv(f64::from),
-    };
+    let twin = TinyEnsemble::from(&parameters);
     let mut images = BinaryRows::new(6);
     let mut data = vec![0.0; 64];
     for image in [3_usize, 17, 40, 63] {

@@ -25,6 +25,17 @@ impl From<&BinaryRows> for Images {
     }
 }
 
+impl From<&Images> for BinaryRows {
+    fn from(images: &Images) -> Self {
+        let mut rows = BinaryRows::new(images.columns);
+        for image in 0..images.len() {
+            let words = images.words(image);
+            rows.push((0..images.columns as u32).filter(|i| words[*i as usize / 64] >> (i % 64) & 1 == 1));
+        }
+        rows
+    }
+}
+
 impl Images {
     /// Becomes the given rows; keeps the memory.
     pub(super) fn assign(&mut self, rows: &BinaryRows) {
@@ -64,6 +75,16 @@ impl Images {
         Batch { images: self, picks }
     }
 
+    /// All words, image after image.
+    pub(super) fn all_words(&self) -> &[u64] {
+        &self.words
+    }
+
+    /// The words, to be changed; bits beyond the last column stay 0.
+    pub(super) fn all_words_mut(&mut self) -> &mut [u64] {
+        &mut self.words
+    }
+
     /// Unit i of an image is bit i mod 64 of word ⌊i/64⌋.
     pub(super) fn words(&self, image: usize) -> &[u64] {
         &self.words[image * self.words_per_image..][..self.words_per_image]
@@ -86,16 +107,8 @@ impl Batch<'_> {
         self.images.columns
     }
 
+    /// The words of one example.
     pub(super) fn words(&self, example: usize) -> &[u64] {
         self.images.words(self.picks[example] as usize)
-    }
-
-    pub(super) fn to_rows(self) -> BinaryRows {
-        let mut rows = BinaryRows::new(self.columns());
-        for example in 0..self.len() {
-            let words = self.words(example);
-            rows.push((0..self.columns() as u32).filter(|i| words[*i as usize / 64] >> (i % 64) & 1 == 1));
-        }
-        rows
     }
 }

@@ -1,38 +1,177 @@
 //! What the fast path learns.
 
-use super::super::{Parameters, PersistentChains, Scratch as GeneralScratch, State as GeneralState};
-use serde::{Deserialize, Serialize};
+use super::super::{Law, Parameters, PersistentChains, State as GeneralState, Synapses, Velocity};
+use super::gates::Gates;
+use super::images::Images;
+use crate::BinaryRows;
+use kernels::tiled::{Line, Matrix, PANEL};
+use ndarray::{Array1, Array2};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// All that one step needs from the one before; serialises to the same bits.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+///
+/// It is stored as the general [`super::super::State`], so either path can go on from the other.
+#[derive(Clone, Debug)]
 pub struct State {
-    pub(super) general: GeneralState,
+    pub(super) synapses: Synapses,
+    pub(super) w: Moving,
+    pub(super) a: Moving,
+    pub(super) b: MovingBias,
+    pub(super) c: MovingBias,
+    /// Hidden states of persistent chains.
+    pub(super) chains: Images,
+    /// What the last step made ready: a pure function of the rest.
+    pub(super) gates: Gates,
 }
 
-/// Memory that steps reuse; it carries nothing from one to the next.
-#[derive(Debug, Default)]
-pub struct Scratch {
-    pub(super) general: GeneralScratch,
+/// A parameter (V, H) and its velocity.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Moving {
+    pub(super) x: Matrix,
+    pub(super) velocity: Matrix,
+}
+
+/// Biases and their velocities, a line a panel.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct MovingBias {
+    units: usize,
+    pub(super) x: Vec<Line>,
+    pub(super) velocity: Vec<Line>,
 }
 
 impl State {
     /// Parameters at rest, without persistent chains.
+    ///
+    /// # Panics
+    /// If the law is not Bernoulli's, or the synapses are unreliable and a has another shape than w.
     pub fn new(parameters: Parameters) -> Self {
-        Self { general: GeneralState::new(parameters) }
+        GeneralState::new(parameters).into()
     }
 
     /// The same with persistent chains.
     pub fn with_chains(self, chains: PersistentChains) -> Self {
-        Self { general: self.general.with_chains(chains) }
+        Self { chains: Images::from(&chains.hidden), ..self }
     }
 
     /// What was learned, row by row.
     pub fn parameters(&self) -> Parameters {
-        self.general.parameters.clone()
+        Parameters {
+            synapses: self.synapses,
+            w: to_array(&self.w.x),
+            a: to_array(&self.a.x),
+            b: self.b.to_array(&self.b.x),
+            c: self.c.to_array(&self.c.x),
+            law: Law::Bernoulli,
+            log_sd: Array2::zeros((0, 0)),
+        }
     }
 
     /// Chains that outlive the step.
     pub fn chains(&self) -> PersistentChains {
-        self.general.chains.clone()
+        PersistentChains { hidden: BinaryRows::from(&self.chains) }
     }
+
+    /// The same state for the general path.
+    pub fn to_general(&self) -> GeneralState {
+        let velocity = Velocity {
+            w: to_array(&self.w.velocity),
+            a: to_array(&self.a.velocity),
+            b: self.b.to_array(&self.b.velocity),
+            c: self.c.to_array(&self.c.velocity),
+            log_sd: Array2::zeros((0, 0)),
+        };
+        let (parameters, chains) = (self.parameters(), self.chains());
+        GeneralState { parameters, velocity, chains, fields: Array2::zeros((0, 0)) }
+    }
+}
+
+impl From<GeneralState> for State {
+    /// # Panics
+    /// If the law is not Bernoulli's or the shapes of the parameters do not fit together.
+    fn from(general: GeneralState) -> Self {
+        let misfit = misfit(&general);
+        assert!(misfit.is_none(), "the tiled step cannot start here: {}", misfit.unwrap_or_default());
+        let GeneralState { parameters, velocity, chains, .. } = general;
+        Self {
+            synapses: parameters.synapses,
+            w: Moving { x: to_matrix(&parameters.w), velocity: to_matrix(&velocity.w) },
+            a: Moving { x: to_matrix(&parameters.a), velocity: to_matrix(&velocity.a) },
+            b: MovingBias::new(&parameters.b, &velocity.b),
+            c: MovingBias::new(&parameters.c, &velocity.c),
+            chains: Images::from(&chains.hidden),
+            gates: Gates::default(),
+        }
+    }
+}
+
+/// Gates follow from the rest.
+impl PartialEq for State {
+    fn eq(&self, other: &Self) -> bool {
+        self.synapses == other.synapses
+            && (&self.w, &self.a, &self.b, &self.c) == (&other.w, &other.a, &other.b, &other.c)
+            && self.chains == other.chains
+    }
+}
+
+impl Serialize for State {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.to_general().serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for State {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let general = GeneralState::deserialize(deserializer)?;
+        match misfit(&general) {
+            None => Ok(general.into()),
+            Some(misfit) => Err(serde::de::Error::custom(misfit)),
+        }
+    }
+}
+
+/// Why a state is none of the fast path.
+fn misfit(general: &GeneralState) -> Option<&'static str> {
+    let GeneralState { parameters, velocity, .. } = general;
+    let shape = parameters.w.dim();
+    let same_shapes = velocity.w.dim() == shape
+        && velocity.a.dim() == parameters.a.dim()
+        && (velocity.b.len(), velocity.c.len()) == shape
+        && (parameters.b.len(), parameters.c.len()) == shape
+        && (parameters.synapses == Synapses::Reliable || parameters.a.dim() == shape);
+    if !same_shapes {
+        Some("shapes of parameters differ")
+    } else if parameters.law != Law::Bernoulli {
+        Some("the law of the synapses is not Bernoulli's")
+    } else {
+        None
+    }
+}
+
+impl MovingBias {
+    fn new(x: &Array1<f32>, velocity: &Array1<f32>) -> Self {
+        Self { units: x.len(), x: to_lines(x), velocity: to_lines(velocity) }
+    }
+
+    fn to_array(&self, lines: &[Line]) -> Array1<f32> {
+        lines.iter().flat_map(|line| line.0.as_flattened()).take(self.units).copied().collect()
+    }
+}
+
+fn to_lines(values: &Array1<f32>) -> Vec<Line> {
+    let mut lines = vec![Line::ZERO; values.len().div_ceil(PANEL)];
+    for (i, &value) in values.iter().enumerate() {
+        lines[i / PANEL].0.as_flattened_mut()[i % PANEL] = value;
+    }
+    lines
+}
+
+fn to_matrix(values: &Array2<f32>) -> Matrix {
+    let slice = values.as_standard_layout();
+    let slice = slice.as_slice().expect("just put into standard layout");
+    Matrix::from_values(values.nrows(), values.ncols(), slice)
+}
+
+fn to_array(matrix: &Matrix) -> Array2<f32> {
+    let values = matrix.values().collect();
+    Array2::from_shape_vec((matrix.rows(), matrix.columns()), values).expect("a value per row and column")
 }

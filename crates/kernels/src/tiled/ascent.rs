@@ -1,0 +1,237 @@
+//! Momentum ascent of all synapses, in the pass that sums their statistics.
+//!
+//! `D` below is the statistic of [`super::statistics`] over the number of examples, `p = s(a)` the probability of
+//! release and `q = s(a + w)`, `s(x) = 1/(1 + e^−x)`. What the next step needs of the new (w, a) is computed while
+//! they are in registers: the factors of the gradients in half precision, release masks or thresholds, collapsed
+//! weights. [`derive_mixture`] and
+//! [`derive_joint`] give the same bits from (w, a) alone.
+
+mod joint;
+mod mixture;
+
+pub use joint::{JointGates, ascend_joint, derive_joint};
+pub use mixture::{MixtureGates, Releases, ascend_mixture, derive_mixture};
+
+use super::matrix::{Line, Matrix, vectors};
+use super::simd::Simd;
+use super::simd_kernel;
+use super::statistics::{Pairs, Table};
+
+/// Where the statistics come from.
+#[derive(Clone, Copy, Debug)]
+pub struct Statistics<'a> {
+    /// Hidden units of both sides.
+    pub table: &'a Table,
+    /// Rows of every visible unit.
+    pub pairs: &'a Pairs,
+}
+
+/// `velocity = momentum · velocity + rate · (gradient − decay · w); w += velocity`, likewise a without decay.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Rates {
+    /// Step size of w.
+    pub w: f32,
+    /// Step size of a.
+    pub a: f32,
+    /// The part of a velocity that stays.
+    pub momentum: f32,
+    /// Decay of w.
+    pub decay: f32,
+    /// |a| stays at most this.
+    pub a_limit: f32,
+}
+
+/// A parameter and its velocity; two matrices of one shape.
+#[derive(Debug)]
+pub struct Moving<'a> {
+    /// The parameter.
+    pub x: &'a mut Matrix,
+    /// Its velocity.
+    pub velocity: &'a mut Matrix,
+}
+
+simd_kernel! {
+    /// `dw = D`: reliable synapses.
+    ///
+    /// # Panics
+    /// If shapes do not fit.
+    pub fn ascend<'a>(statistics: Statistics<'a>, w: Moving<'a>, rates: Rates) = ascend_body
+}
+
+simd_kernel! {
+    /// Ascent of biases along `surplus / examples`, without decay.
+    ///
+    /// # Panics
+    /// If lengths differ.
+    pub fn ascend_biases<'a>(
+        surplus: &'a [Line], examples: usize, bias: &'a mut [Line], velocity: &'a mut [Line], rates: Rates,
+    ) = biases_body
+}
+
+/// Factors are kept in half precision times this, so that those of the surest synapses are normal numbers.
+const HALF_SCALE: f32 = 16_384.0;
+
+/// A line of synapses: one visible unit and a panel of hidden ones.
+#[derive(Clone, Copy)]
+struct Place {
+    panel: usize,
+    row: usize,
+    /// Number of the line in a matrix.
+    at: usize,
+}
+
+/// What happens to one line of synapses, given n times its D.
+trait Rule<S: Simd> {
+    fn line<const V: usize>(&mut self, s: S, place: Place, nd: [S::F; V]);
+}
+
+/// Applies the rule to every line.
+#[inline(always)]
+fn every_line<S: Simd>(
+    s: S,
+    statistics: Statistics<'_>,
+    (rows, columns): (usize, usize),
+    rule: &mut impl Rule<S>,
+) {
+    statistics.table.check(columns, statistics.pairs.examples());
+    assert_eq!(statistics.pairs.units(), rows, "one row per visible unit");
+    let stride = rows.next_multiple_of(16);
+    for p in 0..columns.div_ceil(super::PANEL) {
+        match vectors(columns, p) {
+            1 => panel::<S, 1>(s, statistics, p, stride, rule),
+            2 => panel::<S, 2>(s, statistics, p, stride, rule),
+            3 => panel::<S, 3>(s, statistics, p, stride, rule),
+            _ => panel::<S, 4>(s, statistics, p, stride, rule),
+        }
+    }
+}
+
+#[inline(always)]
+fn panel<S: Simd, const V: usize>(
+    s: S,
+    statistics: Statistics<'_>,
+    p: usize,
+    stride: usize,
+    rule: &mut impl Rule<S>,
+) {
+    for row in 0..statistics.pairs.units() {
+        let nd = statistics.table.sums::<S, V>(s, p, statistics.pairs.rows(row));
+        rule.line(s, Place { panel: p, row, at: p * stride + row }, nd);
+    }
+}
+
+/// Constants of the ascent as vectors.
+struct Steps<S: Simd> {
+    /// Rate of w over the examples.
+    w: S::F,
+    /// Rate of w times the decay.
+    decay: S::F,
+    momentum: S::F,
+}
+
+impl<S: Simd> Steps<S> {
+    /// `scale`: what the gradients of w are multiplied with beside the examples.
+    #[inline(always)]
+    fn new(s: S, rates: Rates, examples: usize, scale: f32) -> Self {
+        Self {
+            w: s.splat(rates.w / (examples as f32 * scale)),
+            decay: s.splat(rates.w * rates.decay),
+            momentum: s.splat(rates.momentum),
+        }
+    }
+
+    /// Moves w along its gradient times the examples; returns the new w.
+    #[inline(always)]
+    fn climb(&self, s: S, w: &mut [f32; 16], velocity: &mut [f32; 16], gradient: S::F) -> S::F {
+        let old = s.load(w);
+        let pull = s.sub(s.mul(gradient, self.w), s.mul(self.decay, old));
+        let moved = s.add(s.mul(s.load(velocity), self.momentum), pull);
+        let new = s.add(old, moved);
+        s.store(moved, velocity);
+        s.store(new, w);
+        new
+    }
+}
+
+/// [`Steps`] of a: without decay, cut to a limit, velocities that fade out set to 0.
+struct LimitedSteps<S: Simd> {
+    rate: S::F,
+    momentum: S::F,
+    limit: S::F,
+}
+
+impl<S: Simd> LimitedSteps<S> {
+    #[inline(always)]
+    fn new(s: S, rates: Rates, examples: usize, scale: f32) -> Self {
+        Self {
+            rate: s.splat(rates.a / (examples as f32 * scale)),
+            momentum: s.splat(rates.momentum),
+            limit: s.splat(rates.a_limit),
+        }
+    }
+
+    #[inline(always)]
+    fn climb(&self, s: S, a: &mut [f32; 16], velocity: &mut [f32; 16], gradient: S::F) -> S::F {
+        let moved = s.add(s.mul(s.load(velocity), self.momentum), s.mul(gradient, self.rate));
+        let moved = s.flush(moved);
+        let new = s.add(s.load(a), moved);
+        let new = s.min(self.limit, s.max(s.sub(s.splat(0.0), self.limit), new));
+        s.store(moved, velocity);
+        s.store(new, a);
+        new
+    }
+}
+
+struct Plain<'a, S: Simd> {
+    w: &'a mut [Line],
+    velocity: &'a mut [Line],
+    steps: Steps<S>,
+}
+
+impl<S: Simd> Rule<S> for Plain<'_, S> {
+    #[inline(always)]
+    fn line<const V: usize>(&mut self, s: S, place: Place, nd: [S::F; V]) {
+        let (w, velocity) = (&mut self.w[place.at].0, &mut self.velocity[place.at].0);
+        for k in 0..V {
+            self.steps.climb(s, &mut w[k], &mut velocity[k], nd[k]);
+        }
+    }
+}
+
+#[inline(always)]
+fn ascend_body<S: Simd>(s: S, statistics: Statistics<'_>, w: Moving<'_>, rates: Rates) {
+    let shape = w.shape();
+    let steps = Steps::new(s, rates, statistics.pairs.examples(), 1.0);
+    let mut rule = Plain { w: w.x.lines_mut(), velocity: w.velocity.lines_mut(), steps };
+    every_line(s, statistics, shape, &mut rule);
+}
+
+impl Moving<'_> {
+    /// Rows and columns, the same of both.
+    fn shape(&self) -> (usize, usize) {
+        let shape = (self.x.rows(), self.x.columns());
+        assert_eq!(shape, (self.velocity.rows(), self.velocity.columns()), "one velocity per parameter");
+        shape
+    }
+}
+
+#[inline(always)]
+fn biases_body<S: Simd>(
+    s: S,
+    surplus: &[Line],
+    examples: usize,
+    bias: &mut [Line],
+    velocity: &mut [Line],
+    rates: Rates,
+) {
+    assert!(bias.len() == surplus.len() && velocity.len() == surplus.len(), "one line per panel");
+    let steps = Steps::new(s, Rates { decay: 0.0, ..rates }, examples, 1.0);
+    for ((bias, velocity), surplus) in bias.iter_mut().zip(velocity).zip(surplus) {
+        for k in 0..4 {
+            let gradient = s.load(&surplus.0[k]);
+            steps.climb(s, &mut bias.0[k], &mut velocity.0[k], gradient);
+            let moved = s.flush(s.load(&velocity.0[k]));
+            s.store(moved, &mut velocity.0[k]);
+        }
+    }
+}

@@ -1,0 +1,290 @@
+//! AVX-512: a vector of 16 f32 or 64 bytes is one register, a choice of lanes is a mask register.
+
+use super::super::{Bytes, Line, TINY};
+use super::Simd;
+use crate::ars::{self, Words};
+use std::arch::x86_64::*;
+
+/// Proof that this machine has the instructions of [`crate::Level::Avx512`].
+#[derive(Clone, Copy)]
+pub(crate) struct Avx512(());
+
+impl Avx512 {
+    /// # Safety
+    /// The machine has the level [`crate::Level::Avx512`].
+    #[inline(always)]
+    pub(crate) unsafe fn assume() -> Self {
+        Self(())
+    }
+}
+
+/// Round keys, each in all four blocks, and the counters of line 0.
+#[derive(Clone, Copy)]
+pub(crate) struct Keys {
+    counters: __m512i,
+    round: [__m512i; ars::ROUNDS + 1],
+}
+
+/// Intrinsics, in a method of [`Avx512`].
+macro_rules! x {
+    ($($body:tt)*) => {
+        // SAFETY: an `Avx512` exists only where its instructions do, and every pointer comes from a reference
+        // to as many bytes as the instruction reads or writes; none needs alignment.
+        unsafe { $($body)* }
+    };
+}
+
+impl Simd for Avx512 {
+    type F = __m512;
+    type B = __m512i;
+    type M = u64;
+    type Keys = Keys;
+    const SUMS: usize = 4;
+
+    #[inline(always)]
+    fn load(self, from: &[f32; 16]) -> __m512 {
+        x!(_mm512_loadu_ps(from.as_ptr()))
+    }
+    #[inline(always)]
+    fn store(self, x: __m512, to: &mut [f32; 16]) {
+        x!(_mm512_storeu_ps(to.as_mut_ptr(), x))
+    }
+    #[inline(always)]
+    fn splat(self, x: f32) -> __m512 {
+        x!(_mm512_set1_ps(x))
+    }
+    #[inline(always)]
+    fn add(self, x: __m512, y: __m512) -> __m512 {
+        x!(_mm512_add_ps(x, y))
+    }
+    #[inline(always)]
+    fn sub(self, x: __m512, y: __m512) -> __m512 {
+        x!(_mm512_sub_ps(x, y))
+    }
+    #[inline(always)]
+    fn mul(self, x: __m512, y: __m512) -> __m512 {
+        x!(_mm512_mul_ps(x, y))
+    }
+    #[inline(always)]
+    fn div(self, x: __m512, y: __m512) -> __m512 {
+        x!(_mm512_div_ps(x, y))
+    }
+    #[inline(always)]
+    fn min(self, x: __m512, y: __m512) -> __m512 {
+        x!(_mm512_min_ps(x, y))
+    }
+    #[inline(always)]
+    fn max(self, x: __m512, y: __m512) -> __m512 {
+        x!(_mm512_max_ps(x, y))
+    }
+    #[inline(always)]
+    fn below(self, x: __m512, y: __m512) -> u16 {
+        x!(_mm512_cmp_ps_mask::<_CMP_LT_OQ>(x, y))
+    }
+    #[inline(always)]
+    fn keep(self, bits: u16, x: __m512) -> __m512 {
+        x!(_mm512_maskz_mov_ps(bits, x))
+    }
+    #[inline(always)]
+    fn flush(self, x: __m512) -> __m512 {
+        x!(_mm512_maskz_mov_ps(_mm512_cmp_ps_mask::<_CMP_GT_OQ>(_mm512_abs_ps(x), _mm512_set1_ps(TINY)), x))
+    }
+    #[inline(always)]
+    fn scale(self, x: __m512, shifted: __m512) -> __m512 {
+        x!(_mm512_castsi512_ps(_mm512_add_epi32(
+            _mm512_castps_si512(x),
+            _mm512_slli_epi32::<23>(_mm512_castps_si512(shifted)),
+        )))
+    }
+    #[inline(always)]
+    fn split(self, x: __m512) -> (__m512, __m512) {
+        x! {
+            let half_root = _mm512_set1_epi32(std::f32::consts::FRAC_1_SQRT_2.to_bits().cast_signed());
+            let offset = _mm512_sub_epi32(_mm512_castps_si512(x), half_root);
+            let fraction = _mm512_and_si512(offset, _mm512_set1_epi32(0x007F_FFFF));
+            let n = _mm512_cvtepi32_ps(_mm512_srai_epi32::<23>(offset));
+            (n, _mm512_castsi512_ps(_mm512_add_epi32(fraction, half_root)))
+        }
+    }
+    #[inline(always)]
+    fn load_half(self, from: &[u16; 16]) -> __m512 {
+        x!(_mm512_cvtph_ps(_mm256_loadu_si256(from.as_ptr().cast())))
+    }
+    #[inline(always)]
+    fn store_half(self, x: __m512, to: &mut [u16; 16]) {
+        x!(_mm256_storeu_si256(to.as_mut_ptr().cast(), _mm512_cvtps_ph::<_MM_FROUND_TO_NEAREST_INT>(x)))
+    }
+
+    #[inline(always)]
+    fn load_bytes(self, from: &[u8; 64]) -> __m512i {
+        x!(_mm512_loadu_si512(from.as_ptr().cast()))
+    }
+    #[inline(always)]
+    fn store_bytes(self, x: __m512i, to: &mut [u8; 64]) {
+        x!(_mm512_storeu_si512(to.as_mut_ptr().cast(), x))
+    }
+    #[inline(always)]
+    fn zero_bytes(self) -> __m512i {
+        x!(_mm512_setzero_si512())
+    }
+    #[inline(always)]
+    fn add_bytes(self, x: __m512i, y: __m512i) -> __m512i {
+        x!(_mm512_add_epi8(x, y))
+    }
+    #[inline(always)]
+    fn sub_bytes(self, x: __m512i, y: __m512i) -> __m512i {
+        x!(_mm512_sub_epi8(x, y))
+    }
+    #[inline(always)]
+    fn ones(self, bits: u64) -> __m512i {
+        x!(_mm512_maskz_set1_epi8(bits, 1))
+    }
+    #[inline(always)]
+    fn widen(self, x: __m512i) -> [__m512; 4] {
+        x! {
+            let quarters = [
+                _mm512_castsi512_si128(x),
+                _mm512_extracti32x4_epi32::<1>(x),
+                _mm512_extracti32x4_epi32::<2>(x),
+                _mm512_extracti32x4_epi32::<3>(x),
+            ];
+            quarters.map(|quarter| _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(quarter)))
+        }
+    }
+    #[inline(always)]
+    fn uniforms(self, x: __m512i) -> __m512 {
+        x!(_mm512_mul_ps(_mm512_cvtepi32_ps(_mm512_srli_epi32::<8>(x)), _mm512_set1_ps(crate::sample::GRID)))
+    }
+    #[inline(always)]
+    fn below_bytes(self, x: __m512i, y: __m512i) -> u64 {
+        x!(_mm512_cmplt_epu8_mask(x, y))
+    }
+    #[inline(always)]
+    fn below_tied(self, x: __m512i, y: __m512i, second: __m512i, low: __m512i) -> u64 {
+        x!(_mm512_mask_cmplt_epu8_mask(_mm512_cmpeq_epu8_mask(x, y), second, low))
+    }
+    #[inline(always)]
+    fn or(self, x: u64, y: u64) -> u64 {
+        x | y
+    }
+    #[inline(always)]
+    fn add_where(self, sum: __m512, m: u64, k: usize, x: __m512) -> __m512 {
+        x!(_mm512_mask_add_ps(sum, (m >> (16 * k)) as u16, sum, x))
+    }
+    #[inline(always)]
+    fn below_pairs(self, draws: __m512i, thresholds: [__m512; 2]) -> u32 {
+        x! {
+            let narrow = thresholds.map(|t| _mm512_cvtepi32_epi16(_mm512_cvttps_epi32(t)));
+            let thresholds = _mm512_inserti64x4::<1>(_mm512_castsi256_si512(narrow[0]), narrow[1]);
+            _mm512_cmplt_epu16_mask(draws, thresholds)
+        }
+    }
+    #[inline(always)]
+    fn split_bytes(self, numbers: [__m512; 4]) -> (__m512i, __m512i) {
+        x! {
+            let numbers = numbers.map(|x| _mm512_cvttps_epi32(x));
+            let pack = |parts: [__m128i; 4]| {
+                let x = _mm512_inserti32x4::<1>(_mm512_castsi128_si512(parts[0]), parts[1]);
+                _mm512_inserti32x4::<3>(_mm512_inserti32x4::<2>(x, parts[2]), parts[3])
+            };
+            let high = numbers.map(|x| _mm512_cvtepi32_epi8(_mm512_srli_epi32::<8>(x)));
+            (pack(high), pack(numbers.map(|x| _mm512_cvtepi32_epi8(x))))
+        }
+    }
+
+    #[inline(always)]
+    fn transpose(self, from: &[Line; 16], k: usize, to: &mut [Line; 16], g: usize) {
+        let rows: [__m512; 16] = std::array::from_fn(|i| self.load(&from[i].0[k]));
+        for (to, column) in to.iter_mut().zip(self.columns(rows)) {
+            self.store(column, &mut to.0[g]);
+        }
+    }
+    #[inline(always)]
+    fn transpose_bytes(self, from: &[Bytes; 16], k: usize, to: &mut [Bytes; 16], g: usize) {
+        super::avx2::transpose_bytes(from, k, to, g);
+    }
+    #[inline(always)]
+    fn append(self, word: u64, base: u16, to: &mut [u16; 64]) -> usize {
+        x! {
+            let low = word as u32;
+            let n = low.count_ones() as usize;
+            let places = _mm512_add_epi16(_mm512_loadu_si512(POSITIONS.as_ptr().cast()), _mm512_set1_epi16(base.cast_signed()));
+            // 32 places from 0 and 32 from n ≤ 32, all within the 64.
+            _mm512_storeu_si512(to.as_mut_ptr().cast(), _mm512_maskz_compress_epi16(low, places));
+            let places = _mm512_add_epi16(places, _mm512_set1_epi16(32));
+            let rest = (word >> 32) as u32;
+            _mm512_storeu_si512(to.as_mut_ptr().add(n).cast(), _mm512_maskz_compress_epi16(rest, places));
+            n + rest.count_ones() as usize
+        }
+    }
+
+    #[inline(always)]
+    fn keys(self, key: Words, step: u64) -> Keys {
+        let round = ars::all_round_keys(key);
+        let step = step.cast_signed();
+        x! {
+            let wide = |[low, high]: [u64; 2]| {
+                _mm512_broadcast_i64x2(_mm_set_epi64x(high.cast_signed(), low.cast_signed()))
+            };
+            Keys { counters: _mm512_set_epi64(step, 3, step, 2, step, 1, step, 0), round: round.map(wide) }
+        }
+    }
+    #[inline(always)]
+    fn draw(self, keys: &Keys, line: u64) -> __m512i {
+        x! {
+            let first = _mm512_maskz_set1_epi64(0b0101_0101, (line << 2).cast_signed());
+            let mut state = _mm512_xor_si512(_mm512_add_epi64(keys.counters, first), keys.round[0]);
+            for key in &keys.round[1..ars::ROUNDS] {
+                state = _mm512_aesenc_epi128(state, *key);
+            }
+            _mm512_aesenclast_epi128(state, keys.round[ars::ROUNDS])
+        }
+    }
+}
+
+/// 0, 1, … 31.
+const POSITIONS: [u16; 32] = {
+    let mut positions = [0; 32];
+    let mut i = 0;
+    while i < 32 {
+        positions[i] = i as u16;
+        i += 1;
+    }
+    positions
+};
+
+impl Avx512 {
+    /// The transpose of 16 rows: pairs of lanes, quadruples, then blocks of four.
+    #[inline(always)]
+    fn columns(self, rows: [__m512; 16]) -> [__m512; 16] {
+        x! {
+            let double = |x| _mm512_castps_pd(x);
+            let single = |x| _mm512_castpd_ps(x);
+            let mut pairs = rows;
+            for i in (0..16).step_by(2) {
+                pairs[i] = _mm512_unpacklo_ps(rows[i], rows[i + 1]);
+                pairs[i + 1] = _mm512_unpackhi_ps(rows[i], rows[i + 1]);
+            }
+            // Quadruple 4 r + c: rows 4 r.. of columns c, c + 4, c + 8, c + 12.
+            let mut quads = pairs;
+            for r in (0..16).step_by(4) {
+                for half in 0..2 {
+                    let (upper, lower) = (double(pairs[r + half]), double(pairs[r + 2 + half]));
+                    quads[r + 2 * half] = single(_mm512_unpacklo_pd(upper, lower));
+                    quads[r + 2 * half + 1] = single(_mm512_unpackhi_pd(upper, lower));
+                }
+            }
+            let mut columns = quads;
+            for c in 0..4 {
+                let even = |i: usize| _mm512_shuffle_f32x4::<0x88>(quads[i + c], quads[i + 4 + c]);
+                let odd = |i: usize| _mm512_shuffle_f32x4::<0xDD>(quads[i + c], quads[i + 4 + c]);
+                let (upper, lower) = ([even(0), odd(0)], [even(8), odd(8)]);
+                columns[c] = _mm512_shuffle_f32x4::<0x88>(upper[0], lower[0]);
+                columns[8 + c] = _mm512_shuffle_f32x4::<0xDD>(upper[0], lower[0]);
+                columns[4 + c] = _mm512_shuffle_f32x4::<0x88>(upper[1], lower[1]);
+                columns[12 + c] = _mm512_shuffle_f32x4::<0xDD>(upper[1], lower[1]);
+            }
+            columns
+        }
+    }
+}

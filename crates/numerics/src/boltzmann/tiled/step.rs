@@ -1,0 +1,247 @@
+//! One mini-batch of learning in tiles.
+
+use super::super::{Chain, Learning, Statistics, Synapses, unit_index};
+use super::gates::mask_draws;
+use super::{Batch, Scratch, State};
+use crate::{BinaryRows, Draws, Stream};
+use kernels::Level;
+use kernels::tiled::Line;
+use kernels::tiled::ascent::{self, Rates, ascend_biases};
+use kernels::tiled::lists::{Bits, Blocks, list, list_changes};
+use kernels::tiled::product::{
+    Product, backward, backward_released, forward, forward_changed, forward_released,
+};
+use kernels::tiled::statistics::{Kind, Side, hidden_surplus, pair, tabulate_samples};
+use kernels::tiled::units::{Inputs, UnitDraws, sample, tabulate};
+
+/// Learns from one mini-batch; see [`super::super::step()`] for the equations.
+///
+/// Bit for bit a function of the state, the mini-batch and the draws: the scratch carries nothing.
+///
+/// # Shapes
+/// `batch`: (n, V), 1 ≤ n ≤ 4096; with persistent chains there are n of them.
+///
+/// # Panics
+/// If shapes do not fit, the batch is empty, the chain makes no sweep, a layer has more than 65,472
+/// units or, for model A, the limit of a is above 44.
+pub fn step(state: &mut State, batch: Batch<'_>, learning: &Learning, scratch: &mut Scratch, draws: Draws) {
+    step_at(Level::detected(), state, batch, learning, scratch, draws);
+}
+
+/// [`step`] on a mini-batch that is not part of [`super::Images`].
+///
+/// # Panics
+/// As [`step`].
+pub fn step_rows(
+    state: &mut State,
+    batch: &BinaryRows,
+    learning: &Learning,
+    scratch: &mut Scratch,
+    draws: Draws,
+) {
+    let mut images = std::mem::take(&mut scratch.images);
+    let mut picks = std::mem::take(&mut scratch.picks);
+    images.assign(batch);
+    picks.clear();
+    picks.extend(0..batch.len() as u32);
+    step(state, images.batch(&picks), learning, scratch, draws);
+    (scratch.images, scratch.picks) = (images, picks);
+}
+
+/// [`step`] at a level, with the same bits.
+///
+/// # Panics
+/// As [`step`], and if this machine lacks the level.
+pub fn step_at(
+    level: Level,
+    state: &mut State,
+    batch: Batch<'_>,
+    learning: &Learning,
+    scratch: &mut Scratch,
+    draws: Draws,
+) {
+    let n = batch.len();
+    assert!(n > 0, "a batch has examples");
+    assert!(learning.chain.sweeps() > 0, "a chain makes at least one sweep");
+    assert_eq!(batch.columns(), state.w.x.rows(), "one column per visible unit");
+    let State { synapses, w, a, gates, .. } = state;
+    gates.prepare(level, (*synapses, w, a), learning, draws);
+    let mut pass = Pass { level, examples: n, learning, draws };
+    scratch.reset(n, state.w.x.rows(), state.w.x.columns());
+    for example in 0..n {
+        scratch.data.extend_from_slice(batch.words(example));
+    }
+    pass.data_side(state, scratch);
+    for sweep in 1..=learning.chain.sweeps() {
+        pass.sweep(state, scratch, sweep);
+    }
+    pass.learn(state, scratch);
+}
+
+/// What the parts of a step have in common.
+struct Pass<'a> {
+    level: Level,
+    examples: usize,
+    learning: &'a Learning,
+    draws: Draws,
+}
+
+impl Pass<'_> {
+    fn unit_draws(&self, stream: Stream, sweep: usize) -> UnitDraws {
+        UnitDraws { key: self.draws.key(stream), step: self.draws.step(), first: unit_index(sweep, 0, 0) }
+    }
+
+    fn persistent(&self) -> bool {
+        matches!(self.learning.chain, Chain::Pcd { .. })
+    }
+
+    /// Hidden units at the data, and where the chain starts.
+    fn data_side(&mut self, state: &State, scratch: &mut Scratch) {
+        let (v, h) = (state.w.x.rows(), state.w.x.columns());
+        let kind = match self.learning.statistics {
+            Statistics::Probabilities => Kind::Probabilities,
+            Statistics::Samples => Kind::Samples,
+        };
+        scratch.table.reset(kind, h, self.examples);
+        let Scratch { data, active, hidden_inputs, hidden, samples, table, .. } = scratch;
+        list(self.level, Bits { words: data, units: v }, Blocks::Tiles, active);
+        self.up(state, active, hidden_inputs, 0);
+        let into = if self.persistent() { samples } else { &mut *hidden };
+        self.hidden_units(hidden_inputs, h, into, (table, Side::Data), (0, !self.persistent()));
+        if self.persistent() {
+            let chains = state.chains.all_words();
+            assert_eq!(chains.len(), hidden.len(), "one persistent chain per example of a batch");
+            hidden.copy_from_slice(chains);
+        }
+    }
+
+    /// Down and up again.
+    fn sweep(&mut self, state: &mut State, scratch: &mut Scratch, sweep: usize) {
+        let (v, h) = (state.w.x.rows(), state.w.x.columns());
+        let last = sweep == self.learning.chain.sweeps();
+        list(self.level, Bits { words: &scratch.hidden, units: h }, Blocks::Tiles, &mut scratch.active);
+        self.down(state, scratch, 2 * sweep - 1);
+        let first_of_cd = sweep == 1 && !self.persistent();
+        if !first_of_cd {
+            std::mem::swap(&mut scratch.visible, &mut scratch.visible_before);
+        }
+        let Scratch { data, visible, visible_before, visible_inputs, hidden, samples, table, .. } = scratch;
+        let inputs = Inputs { lines: visible_inputs, units: v, examples: self.examples };
+        sample(self.level, inputs, self.unit_draws(Stream::Visible, sweep), visible);
+        let before = if first_of_cd { &*data } else { &*visible_before };
+        let before = Bits { words: before, units: v };
+        let after = Bits { words: visible, units: v };
+        // With the same weights the inputs change by the rows of the units that changed.
+        if self.same_weights(state.synapses) && (sweep > 1 || first_of_cd) {
+            std::mem::swap(&mut scratch.hidden_inputs, &mut scratch.hidden_inputs_before);
+            list_changes(self.level, before, after, &mut scratch.on, &mut scratch.off);
+            let weights = state.gates.weights(&state.w, 0).expect("one set of weights");
+            let (from, to) = (&scratch.hidden_inputs_before, &mut scratch.hidden_inputs);
+            forward_changed(self.level, weights.matrix, &scratch.on, &scratch.off, from, to);
+        } else {
+            list(self.level, after, Blocks::Tiles, &mut scratch.active);
+            self.up(state, &scratch.active, &mut scratch.hidden_inputs, 2 * sweep);
+        }
+        let go_on = !last || self.persistent();
+        if last {
+            self.hidden_units(&scratch.hidden_inputs, h, hidden, (table, Side::Model), (sweep, go_on));
+        } else {
+            let inputs = Inputs { lines: &scratch.hidden_inputs, units: h, examples: self.examples };
+            sample(self.level, inputs, self.unit_draws(Stream::Hidden, sweep), hidden);
+        }
+        let _ = samples;
+        if last && self.persistent() {
+            state.chains.all_words_mut().copy_from_slice(hidden);
+        }
+    }
+
+    /// Whether all half sweeps use the same weights, none of them masked.
+    fn same_weights(&self, synapses: Synapses) -> bool {
+        synapses != Synapses::PriorMixture
+    }
+
+    /// One side of the table, and samples if the chain goes on from them.
+    fn hidden_units(
+        &self,
+        inputs: &[Line],
+        units: usize,
+        words: &mut [u64],
+        (table, side): (&mut kernels::tiled::statistics::Table, Side),
+        (sweep, go_on): (usize, bool),
+    ) {
+        let inputs = Inputs { lines: inputs, units, examples: self.examples };
+        let draws = self.unit_draws(Stream::Hidden, sweep);
+        match self.learning.statistics {
+            Statistics::Probabilities => {
+                tabulate(self.level, inputs, go_on.then_some(draws), words, table, side);
+            }
+            Statistics::Samples => {
+                sample(self.level, inputs, draws, words);
+                tabulate_samples(self.level, Bits { words, units }, table, side);
+            }
+        }
+    }
+
+    /// Inputs of the hidden units.
+    fn up(&self, state: &State, active: &kernels::tiled::lists::Active, out: &mut [Line], phase: usize) {
+        let product = Product { active, bias: &state.c.x, out };
+        match state.gates.weights(&state.w, phase) {
+            Some(weights) => forward(self.level, weights, product),
+            None => {
+                let draws = mask_draws(self.draws, phase as u32);
+                forward_released(self.level, &state.w.x, state.gates.thresholds(), draws, product);
+            }
+        }
+    }
+
+    /// Inputs of the visible units.
+    fn down(&self, state: &State, scratch: &mut Scratch, phase: usize) {
+        let product = Product { active: &scratch.active, bias: &state.b.x, out: &mut scratch.visible_inputs };
+        match state.gates.weights(&state.w, phase) {
+            Some(weights) => backward(self.level, weights, product),
+            None => {
+                let draws = mask_draws(self.draws, phase as u32);
+                backward_released(self.level, &state.w.x, state.gates.thresholds(), draws, product);
+            }
+        }
+    }
+
+    /// Momentum ascent of all parameters.
+    fn learn(&self, state: &mut State, scratch: &mut Scratch) {
+        let learning = self.learning;
+        let rates = Rates {
+            w: learning.eta_w as f32,
+            a: (learning.eta_w * learning.release_rate_ratio) as f32,
+            momentum: learning.momentum as f32,
+            decay: learning.weight_decay as f32,
+            a_limit: learning.a_limit as f32,
+        };
+        let v = state.w.x.rows();
+        let data = Bits { words: &scratch.data, units: v };
+        let model = Bits { words: &scratch.visible, units: v };
+        pair(self.level, data, model, &mut scratch.pairs);
+        let statistics = ascent::Statistics { table: &scratch.table, pairs: &scratch.pairs };
+        let State { synapses, w, a, b, c, gates, .. } = state;
+        gates.ascend(self.level, statistics, (w, a), rates, (*synapses, learning, self.draws.next()));
+
+        let surplus = &mut scratch.surplus[..c.x.len()];
+        hidden_surplus(self.level, &scratch.table, surplus);
+        ascend_biases(self.level, surplus, self.examples, &mut c.x, &mut c.velocity, rates);
+        let surplus = &mut scratch.surplus[..b.x.len()];
+        for (line, counts) in surplus.iter_mut().zip(scratch.pairs.surplus().chunks(64)) {
+            // Counts below 2²⁴ are exact in f32; padding keeps a bias of 0.
+            *line = Line::ZERO;
+            for (to, &count) in line.0.as_flattened_mut().iter_mut().zip(counts) {
+                *to = count as f32;
+            }
+        }
+        ascend_biases(self.level, surplus, self.examples, &mut b.x, &mut b.velocity, rates);
+    }
+}
+
+#[cfg(test)]
+#[path = "law_tests.rs"]
+mod law_tests;
+#[cfg(test)]
+#[path = "step_tests.rs"]
+mod naive_tests;

@@ -9,6 +9,7 @@ mod datasets;
 mod fence;
 mod kills;
 mod lifecycle;
+mod sources;
 mod streams;
 mod support;
 mod tidy;

@@ -13,6 +13,7 @@ use numerics::{
 use crate::{Data, DataError};
 use digits::Digits;
 
+pub(crate) use digits::{Split, binary};
 pub(crate) use observe::{FIT_METRICS, observe_fit, observe_release, spec};
 pub(crate) use protocol::Protocol;
 pub use protocol::Rule;

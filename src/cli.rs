@@ -36,21 +36,25 @@ pub(crate) struct Cli {
 /// What every subcommand takes.
 #[derive(Debug, Args)]
 pub(crate) struct Global {
-    /// Address of the server
-    #[arg(
-        long,
-        global = true,
-        env = "VESICLE_SERVER",
-        value_name = "URL",
-        default_value = "http://127.0.0.1:7717"
-    )]
-    pub(crate) server: String,
+    /// Address of the server [default: http://127.0.0.1:7717]
+    #[arg(long, global = true, env = "VESICLE_SERVER", value_name = "URL")]
+    server: Option<String>,
 }
 
 impl Global {
     /// A client for the server.
     pub(crate) fn client(&self) -> Result<Client> {
-        Client::new(&self.server)
+        Client::new(self.server())
+    }
+
+    /// The server's address.
+    pub(crate) fn server(&self) -> &str {
+        self.given().map_or("http://127.0.0.1:7717", String::as_str)
+    }
+
+    /// The server's address, if one was named.
+    pub(crate) fn given(&self) -> Option<&String> {
+        self.server.as_ref()
     }
 }
 
@@ -86,7 +90,7 @@ impl Cli {
         match self.command {
             Command::Run(args) => run::run(args).await,
             Command::Demo(args) => demo::run(args).await,
-            Command::Reproduce(args) => reproduce::run(args).await,
+            Command::Reproduce(args) => reproduce::run(args, global).await,
             Command::Serve(args) => serve::run(args).await,
             Command::Work(args) => work::run(args, global).await,
             Command::Up(args) => up::run(args).await,

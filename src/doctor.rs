@@ -127,7 +127,7 @@ fn mnist() -> Check {
 async fn reach(global: &Global) -> Check {
     let client = match global.client() {
         Ok(client) => client,
-        Err(error) => return Check::other("server", Mark::Bad, &global.server, error.to_string()),
+        Err(error) => return Check::other("server", Mark::Bad, global.server(), error.to_string()),
     };
     match client.get::<Json>("/version").await {
         Ok(version) => Check::good("server", format!("{} {version}", client.server())),

@@ -125,7 +125,7 @@ fn prepare(args: &RunArgs, kind: &dyn Kind) -> anyhow::Result<Box<dyn Simulation
         Usage(lines.join("\n"))
     })?;
     let data = args.data.load(kind.data_need(&params))?;
-    let setup = Setup { params, seed: args.seed, data, every: args.every };
+    let setup = Setup { params, seed: args.seed, data, sources: Vec::new(), every: args.every };
     match &args.resume_from {
         None => Ok(kind.start(setup)?),
         Some(path) => {

@@ -65,7 +65,7 @@ pub(crate) async fn run(args: WorkArgs, global: &Global) -> Ended {
             token.cancel();
         }
     });
-    worker::run(args.config(&global.server)?, shutdown).await?;
+    worker::run(args.config(global.server())?, shutdown).await?;
     Ok(Exit::Ok)
 }
 

@@ -1,71 +1,186 @@
-//! Which jobs test which findings: findings with the same settings share one job.
+//! Which jobs the findings and figures take: those with the same settings share one.
 
-use experiments::{Finding, Kind, findings};
-use serde_json::{Map, Value as Json, json};
+use std::collections::BTreeSet;
 
-/// A finding, of which experiment, and the task that tests it.
+use experiments::{
+    Figure, FigureKind, Finding, FindingJob, Kind, SEEDS, Statistic, ValueKind, figures, findings,
+};
+use serde_json::{Value as Json, json};
+
+/// A job name that every server takes.
+const NAME_CHARS: usize = 64;
+/// So many steps between observations that only the first and the last step are observed.
+const ENDS_ONLY: u64 = 1 << 40;
+
+/// What is tested, drawn and run.
+#[derive(Debug, Default)]
+pub(super) struct Plan {
+    pub(super) claims: Vec<Claim>,
+    pub(super) pictures: Vec<Picture>,
+    pub(super) tasks: Vec<Task>,
+}
+
+/// A finding, of which experiment, and the seeds it is tested on.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Claim {
     pub(super) experiment: &'static str,
     pub(super) finding: Finding,
-    /// Its place in [`tasks`].
-    pub(super) task: usize,
+    pub(super) seeds: Vec<u64>,
 }
 
-/// A job that tests some findings.
+/// A figure, of which experiment, and the seeds it shows.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Picture {
+    pub(super) experiment: &'static str,
+    pub(super) figure: Figure,
+    pub(super) seeds: Vec<u64>,
+}
+
+/// A job that some findings and figures read.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Task {
-    experiment: String,
-    preset: Option<String>,
-    params: Map<String, Json>,
-    pub(super) dataset: Option<String>,
+    pub(super) identity: String,
+    pub(super) job: FindingJob,
+    pub(super) seeds: BTreeSet<u64>,
+    /// Metrics that are not numbers and are read at the last step.
+    pub(super) lists: BTreeSet<String>,
+    /// Metrics that are read at every step.
+    pub(super) courses: BTreeSet<String>,
 }
 
-/// The findings of these experiments; `built_in` leaves those out that need other data.
-pub(super) fn claims(kinds: &[&'static dyn Kind], built_in: bool) -> Vec<Claim> {
-    let mut known: Vec<Task> = Vec::new();
-    let mut claims = Vec::new();
-    for kind in kinds {
-        for finding in findings(*kind).into_iter().filter(|finding| !built_in || finding.dataset.is_none()) {
-            let task = Task::of(kind.name(), &finding);
-            let place = known.iter().position(|other| *other == task).unwrap_or_else(|| {
-                known.push(task);
-                known.len() - 1
-            });
-            claims.push(Claim { experiment: kind.name(), finding, task: place });
-        }
-    }
-    claims
+/// What to test.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Choice {
+    /// Experiments and `experiment/finding`s; all when empty.
+    pub(super) only: Vec<String>,
+    /// Seeds instead of those that findings name.
+    pub(super) seeds: Option<Vec<u64>>,
+    /// Only built-in data.
+    pub(super) quick: bool,
+    /// Slow ones too.
+    pub(super) slow: bool,
 }
 
-/// The tasks of the claims, each once.
-pub(super) fn tasks(claims: &[Claim]) -> Vec<Task> {
-    let mut tasks: Vec<Task> = Vec::new();
-    for claim in claims {
-        if claim.task == tasks.len() {
-            tasks.push(Task::of(claim.experiment, &claim.finding));
-        }
+impl Claim {
+    /// `experiment/finding`.
+    pub(super) fn name(&self) -> String {
+        format!("{}/{}", self.experiment, self.finding.id)
     }
-    tasks
+}
+
+impl Picture {
+    /// `experiment-figure`, the name of its file.
+    pub(super) fn name(&self) -> String {
+        format!("{}-{}", self.experiment, self.figure.id)
+    }
+}
+
+impl Choice {
+    fn takes(&self, kind: &str, finding: &Finding) -> bool {
+        let is_named = self.only.iter().any(|name| *name == format!("{kind}/{}", finding.id));
+        let in_scope = self.only.is_empty() || self.only.iter().any(|name| name == kind);
+        let points = finding.points(kind).into_iter().chain(finding.control_points(kind));
+        let is_built_in = points
+            .flat_map(|point| [Some(point.job), point.against].into_iter().flatten())
+            .all(|job| job.dataset.is_none());
+        // An interval takes two seeds at least.
+        let is_quick = is_built_in && finding.over_seeds != Statistic::Interval;
+        is_named || (in_scope && (self.slow || !finding.slow) && (!self.quick || is_quick))
+    }
+
+    fn draws(&self, kind: &str, figure: &Figure) -> bool {
+        let in_scope = self.only.is_empty() || self.only.iter().any(|name| name == kind);
+        let is_built_in = figure.series.iter().all(|series| series.dataset.is_none());
+        in_scope && (self.slow || !figure.slow) && (!self.quick || is_built_in)
+    }
+
+    fn seeds(&self, own: Option<&Vec<u64>>) -> Vec<u64> {
+        self.seeds.as_ref().or(own).cloned().unwrap_or_else(|| SEEDS.to_vec())
+    }
+}
+
+impl Plan {
+    /// Of these experiments.
+    ///
+    /// # Errors
+    /// If a job is refused; a test holds that none of the catalogue's is.
+    pub(super) fn new(
+        kinds: &[&'static dyn Kind],
+        choice: &Choice,
+        with_figures: bool,
+    ) -> Result<Self, String> {
+        let mut plan = Self::default();
+        for kind in kinds {
+            let experiment = kind.name();
+            for finding in findings(*kind).into_iter().filter(|finding| choice.takes(experiment, finding)) {
+                let seeds = choice.seeds(finding.seeds.as_ref());
+                for (job, metric) in finding.reads(experiment) {
+                    plan.need(job, &seeds, &[metric], false)?;
+                }
+                plan.claims.push(Claim { experiment, finding, seeds });
+            }
+            let drawn =
+                figures(*kind).into_iter().filter(|figure| with_figures && choice.draws(experiment, figure));
+            for figure in drawn {
+                let seeds = choice.seeds(figure.seeds.as_ref());
+                for series in &figure.series {
+                    for job in figure.jobs(experiment, series) {
+                        plan.need(job, &seeds, &figure.metrics(series), figure.kind == FigureKind::Line)?;
+                    }
+                }
+                plan.pictures.push(Picture { experiment, figure, seeds });
+            }
+        }
+        Ok(plan)
+    }
+
+    fn need(
+        &mut self,
+        job: FindingJob,
+        seeds: &[u64],
+        metrics: &[String],
+        course: bool,
+    ) -> Result<(), String> {
+        let identity = job.identity()?;
+        let place = self.tasks.iter().position(|task| task.identity == identity);
+        let place = place.unwrap_or_else(|| {
+            let (lists, courses) = (BTreeSet::new(), BTreeSet::new());
+            self.tasks.push(Task { identity, job, seeds: BTreeSet::new(), lists, courses });
+            self.tasks.len() - 1
+        });
+        let task = &mut self.tasks[place];
+        task.seeds.extend(seeds);
+        for metric in metrics {
+            match course {
+                true => task.courses.insert(metric.clone()),
+                false if is_list(&task.job.experiment, metric) => task.lists.insert(metric.clone()),
+                false => false,
+            };
+        }
+        Ok(())
+    }
+
+    /// The data sets that are not built in.
+    pub(super) fn datasets(&self) -> BTreeSet<&str> {
+        self.tasks.iter().filter_map(|task| task.job.dataset.as_deref()).collect()
+    }
+}
+
+fn is_list(experiment: &str, metric: &str) -> bool {
+    let kind = experiments::find(experiment);
+    let spec = kind.and_then(|kind| kind.metrics().iter().find(|spec| spec.name == metric));
+    spec.is_some_and(|spec| spec.kind != ValueKind::Scalar)
 }
 
 impl Task {
-    fn of(experiment: &'static str, finding: &Finding) -> Self {
-        let Finding { control, preset, params, dataset, .. } = finding.clone();
-        Self { experiment: control.unwrap_or_else(|| experiment.to_owned()), preset, params, dataset }
-    }
-
     /// The job to submit.
-    pub(super) fn spec(&self, seeds: &[u64]) -> Json {
-        let params = self
-            .params
-            .iter()
-            .map(|(name, value)| format!(" {name} {}", value.to_string().trim_matches('"')));
-        let preset = self.preset.iter().map(|preset| format!(" {preset}"));
-        let name: String = [self.experiment.clone()].into_iter().chain(preset).chain(params).collect();
+    pub(super) fn spec(&self) -> Json {
+        let allowed = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | ' ' | '-');
+        let name: String = self.job.label().chars().filter(allowed).take(NAME_CHARS).collect();
+        let every = if self.courses.is_empty() { Some(ENDS_ONLY) } else { None };
         json!({
-            "name": name, "experiment": self.experiment, "preset": self.preset, "params": self.params,
-            "dataset": self.dataset, "seeds": seeds,
+            "name": name, "experiment": self.job.experiment, "preset": self.job.preset, "params": self.job.params,
+            "dataset": self.job.dataset, "seeds": self.seeds, "every": every,
         })
     }
 }
@@ -74,18 +189,54 @@ impl Task {
 mod tests {
     use super::*;
 
+    fn plan(choice: &Choice) -> Plan {
+        Plan::new(experiments::CATALOGUE, choice, true).expect("the catalogue's jobs are accepted")
+    }
+
     #[test]
     fn findings_with_the_same_settings_share_a_job() {
-        let claims = claims(experiments::CATALOGUE, false);
-        let tasks = tasks(&claims);
-        assert!(tasks.len() < claims.len(), "{} jobs for {} findings", tasks.len(), claims.len());
-        for claim in &claims {
-            assert_eq!(tasks[claim.task], Task::of(claim.experiment, &claim.finding), "{}", claim.finding.id);
+        let plan = plan(&Choice::default());
+        let mut identities: Vec<&str> = plan.tasks.iter().map(|task| task.identity.as_str()).collect();
+        let jobs = identities.len();
+        identities.sort_unstable();
+        identities.dedup();
+        assert_eq!(identities.len(), jobs, "no job twice");
+        assert!(jobs < plan.claims.len() + plan.pictures.len(), "{jobs} jobs");
+        for claim in &plan.claims {
+            for (job, _) in claim.finding.reads(claim.experiment) {
+                let identity = job.identity().expect("it was accepted");
+                let task = plan.tasks.iter().find(|task| task.identity == identity).expect("it is planned");
+                assert!(claim.seeds.iter().all(|seed| task.seeds.contains(seed)), "{}", claim.name());
+            }
         }
     }
 
     #[test]
     fn a_quick_look_needs_no_data_from_elsewhere() {
-        assert!(claims(experiments::CATALOGUE, true).iter().all(|claim| claim.finding.dataset.is_none()));
+        let quick = plan(&Choice { quick: true, seeds: Some(vec![1]), ..Choice::default() });
+        assert!(!quick.claims.is_empty() && quick.datasets().is_empty());
+        assert!(quick.tasks.iter().all(|task| task.seeds == BTreeSet::from([1])));
+    }
+
+    #[test]
+    fn one_finding_can_be_named_and_is_then_taken_however_slow() {
+        let name = "rbse/digits-gap".to_owned();
+        let one = plan(&Choice { only: vec![name.clone()], ..Choice::default() });
+        assert_eq!(one.claims.iter().map(Claim::name).collect::<Vec<_>>(), [name]);
+        assert!(one.pictures.is_empty());
+        let claim = &one.claims[0];
+        let slow = Finding { slow: true, ..claim.finding.clone() };
+        assert!(!Choice::default().takes("rbse", &slow));
+        assert!(Choice { slow: true, ..Choice::default() }.takes("rbse", &slow));
+        assert!(Choice { only: vec!["rbse/digits-gap".into()], ..Choice::default() }.takes("rbse", &slow));
+    }
+
+    #[test]
+    fn only_jobs_whose_course_is_drawn_are_observed_on_the_way() {
+        for task in plan(&Choice::default()).tasks {
+            let spec = task.spec();
+            assert_eq!(spec["every"].is_null(), !task.courses.is_empty(), "{spec}");
+            assert!(spec["name"].as_str().is_some_and(|name| !name.is_empty() && name.len() <= NAME_CHARS));
+        }
     }
 }

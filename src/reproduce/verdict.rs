@@ -1,130 +1,162 @@
-//! What came out, against what must.
+//! What came out, against what must: for people and for programs.
 
-use experiments::{Bound, Statistic};
+use std::collections::BTreeSet;
+
+use experiments::{Measured, Outcome};
 use serde_json::{Value as Json, json};
 
-use super::plan::Claim;
-use crate::{
-    client::{Run, scalar},
-    text::{Paint, Table, number},
-};
+use super::{gather::Gathered, plan::Claim};
+use crate::text::{Paint, Table, number};
 
-/// A claim with its figures.
+/// A claim with its outcome.
 pub(super) struct Verdict<'a> {
-    claim: &'a Claim,
-    /// By seed; not a number where the run has no such value, for example because it failed.
-    values: Vec<f64>,
-    pub(super) holds: bool,
+    pub(super) claim: &'a Claim,
+    pub(super) outcome: Outcome,
 }
 
 impl<'a> Verdict<'a> {
-    /// From the runs of the claim's task.
-    pub(super) fn of(claim: &'a Claim, runs: &[Run]) -> Self {
-        let finding = &claim.finding;
-        let last = |run: &Run, metric: &str| run.scalars.get(metric).and_then(scalar).unwrap_or(f64::NAN);
-        let value = |run: &Run| match &finding.minus {
-            _ if run.state != "succeeded" => f64::NAN,
-            Some(minus) => last(run, &finding.metric) - last(run, minus),
-            None => last(run, &finding.metric),
-        };
-        let values: Vec<f64> = runs.iter().map(value).collect();
-        let holds = finding.holds(&values);
-        Self { claim, values, holds }
+    pub(super) fn of(claim: &'a Claim, gathered: &Gathered) -> Self {
+        let outcome = claim.finding.judge(claim.experiment, &claim.seeds, gathered);
+        Self { claim, outcome }
     }
 
-    fn word(&self) -> &'static str {
-        if self.holds { "holds" } else { "fails" }
+    /// `holds` or `fails`.
+    pub(super) fn word(&self) -> &'static str {
+        self.outcome.verdict().name()
+    }
+
+    /// What was measured, in short: the number that decides and, where it says more, the mean with its spread.
+    pub(super) fn measured(&self) -> String {
+        match &self.outcome.measured {
+            Ok(measured) => in_short(measured),
+            Err(_) => "–".into(),
+        }
+    }
+
+    /// Remarks: what is wrong, the point that decides, the control, what is known.
+    pub(super) fn remarks(&self) -> Vec<String> {
+        let mut remarks: Vec<String> = self.outcome.trouble().into_iter().collect();
+        if let Ok(Measured { point, .. }) = &self.outcome.measured
+            && !point.is_empty()
+        {
+            remarks.push(format!("decided at {point}"));
+        }
+        let finding = &self.claim.finding;
+        if let (Some(control), Some(Ok(measured))) = (&finding.control, &self.outcome.control) {
+            let word = if measured.holds { "holds" } else { "fails" };
+            let (label, short) = (control.overlay.label(), in_short(measured));
+            remarks.push(format!("control ({label}: {}): {short}, {word} there", control.why));
+        }
+        remarks.extend(finding.why.clone());
+        remarks
+    }
+}
+
+fn in_short(measured: &Measured) -> String {
+    let value = number(measured.value);
+    match measured.values.len() {
+        0 | 1 => value,
+        _ if measured.sd() == 0.0 => value,
+        _ => format!("{value} (mean {} ± {})", number(measured.mean()), number(measured.sd())),
     }
 }
 
 /// For people.
-pub(super) fn table(seeds: &[u64], verdicts: &[Verdict<'_>]) -> String {
-    let seeds: Vec<String> = seeds.iter().map(|seed| format!(">seed {seed}")).collect();
-    let headings = ["target", "finding", "metric", "bound"].into_iter();
-    let headings: Vec<&str> =
-        headings.chain(seeds.iter().map(String::as_str)).chain(["verdict", "claim"]).collect();
+pub(super) fn table(verdicts: &[Verdict<'_>]) -> String {
+    let headings = ["target", "finding", "claim", "statistic", "bound", "measured (mean ± sd)", "verdict"];
     let mut table = Table::new(Paint::stdout(), &headings).wrapped();
     for verdict in verdicts {
         let finding = &verdict.claim.finding;
-        let about = [
-            finding.target.clone(),
-            format!("{}/{}", verdict.claim.experiment, finding.id),
-            metric(&finding.metric, finding.minus.as_deref()),
-            bound(finding.bound, finding.over_seeds),
-        ];
-        let values = verdict.values.iter().map(|&value| number(value));
-        table.row(about.into_iter().chain(values).chain([verdict.word().to_owned(), finding.claim.clone()]));
+        table.row([
+            &finding.target,
+            &verdict.claim.name(),
+            &finding.claim,
+            &format!("{}, {}", finding.quantity(), finding.statistic()),
+            &finding.bound().to_string(),
+            &verdict.measured(),
+            verdict.word(),
+        ]);
     }
-    table.to_string()
+    let mut text = table.to_string();
+    let wrong = verdicts.iter().filter(|verdict| !verdict.outcome.is_as_expected());
+    for verdict in wrong {
+        let trouble = verdict.outcome.trouble().unwrap_or_default();
+        text += &format!("\n{}: {trouble}", verdict.claim.name());
+    }
+    text
 }
 
-/// For programs.
-pub(super) fn document(seeds: &[u64], verdicts: &[Verdict<'_>]) -> Json {
-    let entry = |verdict: &Verdict<'_>| {
-        let values: Vec<Json> = verdict.values.iter().map(|&value| jobs::scalar_json(value)).collect();
-        let mut entry = json!(verdict.claim.finding);
-        entry["experiment"] = json!(verdict.claim.experiment);
-        entry["values"] = json!(values);
-        entry["verdict"] = json!(verdict.word());
-        entry
+/// For `findings.toml`: what tuning seeds gave.
+pub(super) fn tuned(verdicts: &[Verdict<'_>]) -> String {
+    let line = |verdict: &Verdict<'_>| {
+        let measured = verdict.outcome.measured.as_ref().ok()?;
+        let (mean, sd, seeds) = (measured.mean(), measured.sd(), measured.values.len());
+        Some(format!(
+            "{}: tuned = {{ mean = {mean:.5}, sd = {sd:.2e}, seeds = {seeds} }}\n",
+            verdict.claim.name()
+        ))
     };
+    verdicts.iter().filter_map(line).collect()
+}
+
+/// For programs: one finding.
+pub(super) fn entry(verdict: &Verdict<'_>) -> Json {
+    let Verdict { claim, outcome } = verdict;
+    let finding = &claim.finding;
+    let mut entry = json!({
+        "experiment": claim.experiment,
+        "finding": finding.id,
+        "statement": finding.claim,
+        "source": finding.source,
+        "bound": finding.bound(),
+        "measured": null,
+        "spread": null,
+        "seeds": claim.seeds,
+        "verdict": verdict.word(),
+        "expected": finding.expected,
+        "target": finding.target,
+        "quantity": finding.quantity(),
+        "statistic": finding.statistic(),
+        "as_expected": outcome.is_as_expected(),
+        "trouble": outcome.trouble(),
+        "why": finding.why,
+        "false_alarm_rate": finding.false_alarm_rate(),
+    });
+    let jobs: BTreeSet<String> = finding.reads(claim.experiment).iter().map(|(job, _)| job.label()).collect();
+    entry["jobs"] = json!(jobs);
+    if let Ok(measured) = &outcome.measured {
+        entry["measured"] = jobs::scalar_json(measured.value);
+        entry["spread"] =
+            if measured.values.len() > 1 { jobs::scalar_json(measured.sd()) } else { Json::Null };
+        entry["detail"] = detail(measured);
+    }
+    if let Some(Ok(measured)) = &outcome.control {
+        entry["control"] = detail(measured);
+    }
+    entry
+}
+
+fn detail(measured: &Measured) -> Json {
+    let list = |values: &[f64]| values.iter().map(|&value| jobs::scalar_json(value)).collect::<Vec<_>>();
+    let points =
+        measured.points.iter().map(|(label, values)| json!({"point": label, "values": list(values)}));
     json!({
-        "build": env!("CARGO_PKG_VERSION"),
-        "seeds": seeds,
-        "holds": verdicts.iter().all(|verdict| verdict.holds),
-        "findings": verdicts.iter().map(entry).collect::<Vec<_>>(),
+        "holds": measured.holds,
+        "value": jobs::scalar_json(measured.value),
+        "mean": jobs::scalar_json(measured.mean()),
+        "interval": measured.interval.map(|(low, high)| list(&[low, high])),
+        "values": list(&measured.values),
+        "points": points.collect::<Vec<_>>(),
     })
 }
 
-fn metric(metric: &str, minus: Option<&str>) -> String {
-    minus.map_or_else(|| metric.to_owned(), |minus| format!("{metric} - {minus}"))
-}
-
-fn bound(bound: Bound, over_seeds: Statistic) -> String {
-    let over = match over_seeds {
-        Statistic::Each => "each",
-        Statistic::Mean => "mean",
-    };
-    match bound {
-        Bound::AtLeast(least) => format!("{over} >= {least}"),
-        Bound::AtMost(most) => format!("{over} <= {most}"),
-        Bound::Within(centre, half_width) => format!("{over} {centre} +- {half_width}"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn run(state: &str, scalars: Json) -> Run {
-        serde_json::from_value(json!({
-            "id": "r", "job_id": "j", "index": 0, "state": state, "attempt": 1, "seed": 1, "params": {}, "step": 1,
-            "steps": 1, "checkpoint_step": null, "digest": null, "failure": null, "waiting_for": null,
-            "updated_at": "", "scalars": scalars,
-        }))
-        .expect("a run")
-    }
-
-    fn claim(finding: Json) -> Claim {
-        let mut all = json!({"id": "x", "target": "T3", "claim": "c", "source": "s", "over_seeds": "each"});
-        all.as_object_mut().expect("an object").extend(finding.as_object().cloned().unwrap_or_default());
-        Claim { experiment: "rbse", finding: serde_json::from_value(all).expect("a finding"), task: 0 }
-    }
-
-    #[test]
-    fn a_difference_of_metrics_is_held_against_the_bound() {
-        let claim = claim(json!({"metric": "a", "minus": "b", "at_least": 0.3}));
-        let good = run("succeeded", json!({"a": 0.9, "b": 0.5}));
-        assert!(Verdict::of(&claim, std::slice::from_ref(&good)).holds);
-        let bad = run("succeeded", json!({"a": 0.6, "b": 0.5}));
-        assert!(!Verdict::of(&claim, &[good, bad]).holds);
-    }
-
-    #[test]
-    fn a_failed_run_or_a_missing_value_never_holds() {
-        let claim = claim(json!({"metric": "a", "at_most": 1.0}));
-        assert!(!Verdict::of(&claim, &[run("failed", json!({"a": 0.5}))]).holds);
-        assert!(!Verdict::of(&claim, &[run("succeeded", json!({}))]).holds);
-        assert!(!Verdict::of(&claim, &[]).holds);
-    }
+/// For programs: all findings.
+pub(super) fn document(verdicts: &[Verdict<'_>]) -> Json {
+    let rates = verdicts.iter().filter_map(|verdict| verdict.claim.finding.false_alarm_rate());
+    json!({
+        "build": env!("CARGO_PKG_VERSION"),
+        "as_expected": verdicts.iter().all(|verdict| verdict.outcome.is_as_expected()),
+        "false_alarm_rate": rates.sum::<f64>(),
+        "findings": verdicts.iter().map(entry).collect::<Vec<_>>(),
+    })
 }

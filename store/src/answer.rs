@@ -1,6 +1,8 @@
 //! What goes into a store and comes out of it, where the words of `jobs` have no name for it.
 
-use jobs::{Change, DatasetHash, Job, JobId, JobSpec, Millis, Run, RunId, RunSpec, Value, WorkerInfo};
+use jobs::{
+    Change, DatasetHash, Job, JobId, JobSource, JobSpec, Millis, Run, RunId, RunSpec, Value, WorkerInfo,
+};
 
 /// A checked job on its way in.
 #[derive(Debug, Clone)]
@@ -11,6 +13,8 @@ pub struct NewJob {
     pub spec: JobSpec,
     /// The data set its name means now.
     pub dataset: Option<DatasetHash>,
+    /// The checkpoints that its sources mean now; kept from here on as long as the job.
+    pub from: Vec<JobSource>,
     /// Its runs, by index.
     pub runs: Vec<NewRun>,
     /// The client's idempotency key and a hash of the request's body.

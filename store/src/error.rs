@@ -24,6 +24,14 @@ pub enum StoreError {
         /// What is missing.
         why: String,
     },
+    /// A job would build on a checkpoint that is not there, or not any more.
+    #[error("run {run} has no checkpoint at step {step} that a job could build on")]
+    NoCheckpoint {
+        /// The run.
+        run: RunId,
+        /// The step.
+        step: u64,
+    },
     /// More or larger than a run may have.
     #[error("{0}")]
     Limit(String),

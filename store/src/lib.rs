@@ -31,7 +31,8 @@ pub type Result<T> = std::result::Result<T, StoreError>;
 /// Everything the server keeps. All methods are safe to call from many tasks at once.
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
-    /// Stores a job with its runs and its first event, or answers the job that the same idempotency key made.
+    /// Stores a job with its runs and its first event, or answers the job that the same idempotency key made. The
+    /// checkpoints that it builds on must be there, and are kept from here on.
     async fn submit(&self, job: NewJob) -> Result<Submitted>;
 
     /// Leases the run that [`jobs::choose`] picks, with a new attempt number; `None` when nothing fits.

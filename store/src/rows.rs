@@ -3,8 +3,8 @@
 use std::fmt::Display;
 
 use jobs::{
-    Array, Class, Counts, DatasetHash, Job, JobId, Lease, MetricKind, Run, RunId, RunSpec, RunState, Value,
-    Wish, WorkerId,
+    Array, CheckpointRef, Class, Counts, DatasetHash, Job, JobId, JobSource, Lease, MetricKind, Run, RunId,
+    RunSpec, RunState, Value, Wish, WorkerId,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -139,16 +139,24 @@ pub(crate) fn counts(row: &SqliteRow) -> Result<Counts> {
     })
 }
 
+/// Without its sources, which have rows of their own.
 pub(crate) fn job(row: &SqliteRow) -> Result<Job> {
     Ok(Job {
         id: job_id(row, "id")?,
         spec: from_json(&row.text("spec")?)?,
         dataset: row.bytes_or_null("dataset")?.map(DatasetHash),
+        from: Vec::new(),
         created_at: row.number("created_at")?,
         ended_at: row.number_or_null("ended_at")?,
         last_seq: row.number("last_seq")?,
         counts: counts(row)?,
     })
+}
+
+pub(crate) fn source(row: &SqliteRow) -> Result<JobSource> {
+    let (step, digest, bytes) = (row.number("step")?, row.bytes("digest")?, row.number("bytes")?);
+    let checkpoint = CheckpointRef { step, digest, bytes };
+    Ok(JobSource { name: row.text("name")?, run: run_id(row, "run_id")?, checkpoint })
 }
 
 pub(crate) fn run(row: &SqliteRow) -> Result<Run> {

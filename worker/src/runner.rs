@@ -113,7 +113,7 @@ async fn prepare(shared: &Shared, lease: &Lease, planned: oneshot::Sender<()>) -
     let memory = shared.memory.reserve(plan.memory_bytes);
     let _ = planned.send(()); // nobody waits any more when the worker goes away
 
-    let setup = Setup { params, seed: lease.seed, data, every: lease.every };
+    let setup = Setup { params, seed: lease.seed, data, sources: Vec::new(), every: lease.every };
     let build: Build = match &lease.checkpoint {
         None => Box::new(move || kind.start(setup)),
         Some(checkpoint) => {

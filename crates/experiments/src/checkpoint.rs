@@ -7,10 +7,10 @@ use std::io::Read;
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::Trace;
+use crate::{SourceMark, Trace};
 
 const MAGIC: &[u8; 4] = b"VSCL";
-const FORMAT: u8 = 1;
+pub(crate) const FORMAT: u8 = 2;
 
 /// What a checkpoint says of itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,14 +21,16 @@ pub struct Header {
     pub experiment: String,
     /// Its version.
     pub version: u32,
-    /// BLAKE3 of the canonical params.
-    pub params_hash: [u8; 32],
+    /// Canonical params.
+    pub params: String,
     /// Hash of the data set; zeros when there is none.
     pub data_hash: [u8; 32],
     /// Randomness key.
     pub seed: u64,
     /// Steps between observation points.
     pub every: u64,
+    /// The runs that it builds on, by name.
+    pub sources: Vec<SourceMark>,
     /// Steps taken.
     pub step: u64,
     /// Whether the observation at this step, if one is due, was made.
@@ -65,6 +67,16 @@ pub enum CheckpointError {
         /// Of the plan.
         limit: u64,
     },
+}
+
+impl Header {
+    /// Reads the header of a checkpoint of which at least the beginning is there.
+    ///
+    /// # Errors
+    /// If it is cut, damaged or of another format.
+    pub fn peek(bytes: &[u8]) -> Result<Self, CheckpointError> {
+        read_header(bytes).map(|(header, _)| header)
+    }
 }
 
 fn damaged(why: impl ToString) -> CheckpointError {
@@ -125,12 +137,12 @@ fn read_header(bytes: &[u8]) -> Result<(Header, &[u8]), CheckpointError> {
     if crc32c::crc32c(head) != u32::from_le_bytes(*crc) {
         return Err(damaged("the header does not match its CRC"));
     }
-    let (header, left) = postcard::take_from_bytes::<Header>(head).map_err(damaged)?;
-    match (left.is_empty(), header.format) {
-        (true, FORMAT) => Ok((header, body)),
-        (true, format) => Err(damaged(format!("it has format {format}, this program reads {FORMAT}"))),
-        (false, _) => Err(damaged("bytes are left over in the header")),
+    // The format is the first byte of every header, whatever follows.
+    if let Some(format) = head.first().filter(|format| **format != FORMAT) {
+        return Err(damaged(format!("it has format {format}, this program reads {FORMAT}")));
     }
+    let (header, left) = postcard::take_from_bytes::<Header>(head).map_err(damaged)?;
+    if left.is_empty() { Ok((header, body)) } else { Err(damaged("bytes are left over in the header")) }
 }
 
 /// Never holds more than one byte over what the header promises.

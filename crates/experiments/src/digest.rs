@@ -6,7 +6,7 @@
 
 use std::fmt;
 
-use crate::{Array, Dtype, Metric, Value, ValueKind};
+use crate::{Array, Dtype, Metric, SourceMark, Value, ValueKind};
 
 const CONTEXT: &[u8] = b"vesicle-digest-1";
 
@@ -25,6 +25,8 @@ pub struct Identity<'a> {
     pub data_hash: [u8; 32],
     /// Steps between observation points.
     pub every: u64,
+    /// The runs that it builds on, by name.
+    pub sources: &'a [SourceMark],
 }
 
 /// The chain value after some observation points.
@@ -52,6 +54,11 @@ impl Trace {
         hash.update(&identity.seed.to_le_bytes());
         hash.update(&identity.data_hash);
         hash.update(&identity.every.to_le_bytes());
+        // Nothing is added for a run that builds on none: every field before has its length or a fixed one.
+        for SourceMark { name, identity } in identity.sources {
+            text(&mut hash, name);
+            hash.update(identity);
+        }
         Self(*hash.finalize().as_bytes())
     }
 
@@ -79,7 +86,7 @@ impl Trace {
 }
 
 /// Lengths go first, so that no two sequences of fields read alike.
-fn text(hash: &mut blake3::Hasher, text: &str) {
+pub(crate) fn text(hash: &mut blake3::Hasher, text: &str) {
     hash.update(&(text.len() as u64).to_le_bytes()).update(text.as_bytes());
 }
 

@@ -4,7 +4,7 @@ use numerics::Draws;
 use schemars::JsonSchema;
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::{Data, DataError, DataNeed, DataShape, MetricSpec, Metrics, ParamError};
+use crate::{Data, DataError, DataNeed, DataShape, MetricSpec, Metrics, ParamError, Source, SourceNeed};
 
 /// A kind of simulation: model, protocol, and what is observed.
 ///
@@ -21,6 +21,8 @@ pub trait Experiment: Sized + Send + Sync + 'static {
     const README: &'static str;
     /// Claims that it tests, as TOML.
     const FINDINGS: &'static str;
+    /// Figures that a report draws, as TOML; none by default.
+    const FIGURES: &'static str = "";
     /// What it observes, in the order it is printed.
     const METRICS: &'static [MetricSpec];
     /// Name and TOML of params that differ from the defaults.
@@ -53,6 +55,27 @@ pub trait Experiment: Sized + Send + Sync + 'static {
     /// # Errors
     /// If the data is not what [`Experiment::data`] asked for.
     fn new(params: Self::Params, data: Data, seed: u64) -> Result<Self, DataError>;
+
+    /// Finished runs that it builds on with these params; none by default.
+    fn sources(params: &Self::Params) -> &'static [SourceNeed] {
+        let _ = params;
+        &[]
+    }
+
+    /// As [`Experiment::new`], with the runs that it builds on: those that [`Experiment::sources`] names, each at most
+    /// once, sorted by name, of an experiment that it accepts. Ignored by default.
+    ///
+    /// # Errors
+    /// If data or sources are not what was asked for or do not fit together.
+    fn new_from(
+        params: Self::Params,
+        data: Data,
+        sources: Vec<Source>,
+        seed: u64,
+    ) -> Result<Self, DataError> {
+        let _ = sources;
+        Self::new(params, data, seed)
+    }
 
     /// The state before the first step.
     fn init(&self, draws: Draws) -> Self::State;

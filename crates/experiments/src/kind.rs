@@ -6,9 +6,10 @@ use serde_json::{Map, Value as Json};
 
 use crate::{
     CanonicalParams, CheckpointError, Data, DataError, DataNeed, DataShape, Experiment, MetricSpec,
-    ParamError, Plan, Simulation, default_every,
+    ParamError, Plan, Simulation, Source, SourceError, SourceNeed, check_sources, default_every,
     params::{overlay, schema_errors},
     simulation::{Fixed, Running},
+    source::Offer,
 };
 
 /// An entry of the catalogue.
@@ -23,6 +24,10 @@ pub trait Kind: Send + Sync {
     fn readme(&self) -> &'static str;
     /// Claims it tests, as TOML.
     fn findings_toml(&self) -> &'static str;
+    /// Figures that a report draws, as TOML.
+    fn figures_toml(&self) -> &'static str {
+        ""
+    }
     /// What it observes.
     fn metrics(&self) -> &'static [MetricSpec];
     /// Name and TOML of each preset.
@@ -45,7 +50,13 @@ pub trait Kind: Send + Sync {
     /// The data that these params need.
     fn data_need(&self, params: &CanonicalParams) -> DataNeed;
 
-    /// Steps and memory with data of this shape.
+    /// The finished runs that it builds on with these params.
+    fn source_needs(&self, params: &CanonicalParams) -> &'static [SourceNeed] {
+        let _ = params;
+        &[]
+    }
+
+    /// Steps and memory with data of this shape; [`Source::memory_bytes`] of each source comes on top.
     ///
     /// # Errors
     /// If these params cannot be used with such data.
@@ -73,6 +84,8 @@ pub struct Setup {
     pub seed: u64,
     /// The data set.
     pub data: Data,
+    /// Finished runs that it builds on, in any order.
+    pub sources: Vec<Source>,
     /// Steps between observation points; a hundredth of the run when absent.
     pub every: Option<u64>,
 }
@@ -86,6 +99,9 @@ pub enum StartError {
     /// The data does not fit.
     #[error(transparent)]
     Data(#[from] DataError),
+    /// A run that it should build on does not serve, or is missing.
+    #[error(transparent)]
+    Source(#[from] SourceError),
     /// The checkpoint cannot be used.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
@@ -114,8 +130,12 @@ impl<E: Experiment> Of<E> {
         let plan = E::plan(&params, &setup.data.shape())?;
         let every = setup.every.unwrap_or_else(|| default_every(plan.steps)).max(1);
         let data_hash = if setup.data == Data::None { [0; 32] } else { setup.data.hash() };
-        let fixed = Fixed { params: setup.params, seed: setup.seed, data_hash, every, plan };
-        Ok((E::new(params, setup.data, setup.seed)?, fixed))
+        let Setup { params: canonical, seed, data, mut sources, .. } = setup;
+        sources.sort_by(|a, b| a.name.cmp(&b.name));
+        check(E::sources(&params), &sources)?;
+        let marks = sources.iter().map(Source::mark).collect();
+        let fixed = Fixed { params: canonical, seed, data_hash, sources: marks, every, plan };
+        Ok((E::new_from(params, data, sources, seed)?, fixed))
     }
 
     fn base(&self, preset: Option<&str>) -> Result<Json, ParamError> {
@@ -133,6 +153,12 @@ impl<E: Experiment> Of<E> {
         overlay(&mut params, &preset);
         Ok(params)
     }
+}
+
+/// The first thing that is wrong with the sources of a run.
+fn check(needs: &[SourceNeed], sources: &[Source]) -> Result<(), SourceError> {
+    let offers: Vec<Offer<'_>> = sources.iter().map(Source::offer).collect();
+    check_sources(needs, &offers).map_err(|mut errors| errors.swap_remove(0))
 }
 
 impl<E: Experiment> Kind for Of<E> {
@@ -154,6 +180,10 @@ impl<E: Experiment> Kind for Of<E> {
 
     fn findings_toml(&self) -> &'static str {
         E::FINDINGS
+    }
+
+    fn figures_toml(&self) -> &'static str {
+        E::FIGURES
     }
 
     fn metrics(&self) -> &'static [MetricSpec] {
@@ -193,6 +223,10 @@ impl<E: Experiment> Kind for Of<E> {
 
     fn data_need(&self, params: &CanonicalParams) -> DataNeed {
         self.parse(params).map_or(DataNeed::None, |params| E::data(&params))
+    }
+
+    fn source_needs(&self, params: &CanonicalParams) -> &'static [SourceNeed] {
+        self.parse(params).map_or(&[], |params| E::sources(&params))
     }
 
     fn plan(&self, params: &CanonicalParams, data: &DataShape) -> Result<Plan, ParamError> {

@@ -12,6 +12,7 @@ mod data;
 mod digest;
 mod digits;
 mod experiment;
+mod figure;
 mod finding;
 mod idx;
 mod kind;
@@ -21,6 +22,7 @@ mod params;
 pub mod rbm;
 pub mod rbse;
 mod simulation;
+mod source;
 
 pub use canonical::CanonicalParams;
 pub use catalogue::{CATALOGUE, find};
@@ -29,10 +31,15 @@ pub use data::{Data, DataError, DataNeed, DataShape, Images};
 pub use digest::{Digest, Trace};
 pub use digits::{ATTRIBUTION as DIGITS_ATTRIBUTION, digits8x8};
 pub use experiment::{Experiment, Plan};
-pub use finding::{Bound, Finding, Statistic, findings};
+pub use figure::{Better, Column, Figure, FigureKind, Series, figures};
+pub use finding::{
+    Bound, Comparison, Control, Expected, FalseAlarm, Finding, FindingJob, How, KnownFailure, Measured,
+    Outcome, Overlay, Point, Reduce, Results, SEEDS, Statistic, Target, Targets, Tuned, findings, targets,
+};
 pub use idx::{Idx, IdxDecoder, IdxError, images_from_idx};
 pub use kind::{Kind, Setup, StartError};
 pub use metric::{Array, Dtype, Value};
 pub use metric::{Cadence, Metric, MetricSpec, Metrics, ValueKind};
 pub use params::{ParamError, set_path};
 pub use simulation::{Advance, Simulation, default_every};
+pub use source::{Offer, Source, SourceError, SourceMark, SourceNeed, check_sources};

@@ -3,8 +3,8 @@
 use numerics::Draws;
 
 use crate::{
-    CanonicalParams, CheckpointError, Digest, Experiment, Header, Metric, Metrics, Plan, Trace, checkpoint,
-    digest::Identity,
+    CanonicalParams, CheckpointError, Digest, Experiment, Header, Metric, Metrics, Plan, SourceMark, Trace,
+    checkpoint, digest::Identity,
 };
 
 /// What one call of [`Simulation::advance`] did.
@@ -43,6 +43,8 @@ pub(crate) struct Fixed {
     pub(crate) params: CanonicalParams,
     pub(crate) seed: u64,
     pub(crate) data_hash: [u8; 32],
+    /// By name.
+    pub(crate) sources: Vec<SourceMark>,
     pub(crate) every: u64,
     pub(crate) plan: Plan,
 }
@@ -141,18 +143,20 @@ fn identity<E: Experiment>(fixed: &Fixed) -> Identity<'_> {
         seed: fixed.seed,
         data_hash: fixed.data_hash,
         every: fixed.every,
+        sources: &fixed.sources,
     }
 }
 
 fn empty_header<E: Experiment>(fixed: &Fixed) -> Header {
     Header {
-        format: 1,
+        format: checkpoint::FORMAT,
         experiment: E::NAME.to_owned(),
         version: E::VERSION,
-        params_hash: fixed.params.hash(),
+        params: fixed.params.as_str().to_owned(),
         data_hash: fixed.data_hash,
         seed: fixed.seed,
         every: fixed.every,
+        sources: fixed.sources.clone(),
         step: 0,
         observed: false,
         trace: Trace([0; 32]),
@@ -164,7 +168,11 @@ fn empty_header<E: Experiment>(fixed: &Fixed) -> Header {
 
 fn describe(header: &Header) -> String {
     let hex = |hash: &[u8; 32]| format!("{:02x}{:02x}{:02x}{:02x}…", hash[0], hash[1], hash[2], hash[3]);
-    let (params, data) = (hex(&header.params_hash), hex(&header.data_hash));
+    let (params, data) = (hex(blake3::hash(header.params.as_bytes()).as_bytes()), hex(&header.data_hash));
     let Header { experiment, version, seed, every, step, .. } = header;
-    format!("{experiment} v{version}, params {params}, data {data}, seed {seed}, every {every}, step {step}")
+    let from: String =
+        header.sources.iter().map(|mark| format!(", {} {}", mark.name, hex(&mark.identity))).collect();
+    format!(
+        "{experiment} v{version}, params {params}, data {data}{from}, seed {seed}, every {every}, step {step}"
+    )
 }

@@ -34,7 +34,8 @@ fn peak_within_plan(kind: &dyn experiments::Kind, data: fn() -> Data, params: &J
     let data = data();
     let plan = kind.plan(&params, &data.shape()).expect("the params fit the data");
     MEMORY.reset_peak_usage();
-    let mut run = kind.start(Setup { params, seed: 1, data, every: Some(7) }).expect("it starts");
+    let mut run =
+        kind.start(Setup { params, seed: 1, data, sources: Vec::new(), every: Some(7) }).expect("it starts");
     let mut checkpoint = Vec::new();
     loop {
         match run.advance() {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
-use crate::{DatasetHash, JobId, Millis, Sweep};
+use crate::{DatasetHash, JobId, JobSource, Millis, SourceSpec, Sweep};
 
 /// A job as a user writes it. Unknown fields are refused.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -34,6 +34,9 @@ pub struct JobSpec {
     /// Data set by name or `blake3:…`; the experiment's built-in one when absent.
     #[serde(default)]
     pub dataset: Option<String>,
+    /// Finished runs that its runs build on.
+    #[serde(default)]
+    pub from: Vec<SourceSpec>,
     /// Free labels of the job.
     #[serde(default)]
     pub labels: BTreeMap<String, String>,
@@ -144,6 +147,8 @@ pub struct Job {
     pub spec: JobSpec,
     /// The data set that its name meant at submission.
     pub dataset: Option<DatasetHash>,
+    /// The checkpoints that its sources meant at submission, in the order of its spec.
+    pub from: Vec<JobSource>,
     /// When it was accepted.
     pub created_at: Millis,
     /// When its last run ended.

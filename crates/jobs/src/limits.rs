@@ -5,7 +5,7 @@ use std::fmt::Display;
 
 use serde_json::Value as Json;
 
-use crate::{JobSpec, SpecError};
+use crate::{JobSpec, SpecError, source};
 
 /// Runs of a job.
 pub(crate) const RUNS: usize = 1_000;
@@ -62,6 +62,7 @@ pub(crate) fn check(spec: &JobSpec, errors: &mut Errors) {
     {
         errors.add("/dataset", format!("{} bytes long", dataset.len()), format!("1 to {NAME} bytes long"));
     }
+    source::check(&spec.from, errors);
     check_labels("/labels", &spec.labels, errors);
     check_labels("/requires", &spec.requires, errors);
     within("/priority", spec.priority, -PRIORITY, PRIORITY, errors);

@@ -2,5 +2,6 @@
 
 mod fixture;
 mod histories;
+mod sources;
 mod sweeps;
 mod transitions;

@@ -14,16 +14,21 @@
 pub mod curve;
 pub mod evaluate;
 pub mod exact;
+pub mod law;
 mod learning;
 mod parameters;
 mod rbm;
 mod scratch;
+mod state;
 mod step;
+pub mod tiled;
 mod unit_index;
 
-pub use learning::{Chain, Learning};
-pub use parameters::{Init, Parameters, PersistentChains, State, Synapses, Velocity};
+pub use law::Law;
+pub use learning::{Chain, Learning, Masks, Statistics};
+pub use parameters::{Init, Parameters, Synapses};
 pub use rbm::Rbm;
 pub use scratch::Scratch;
+pub use state::{PersistentChains, State, Velocity};
 pub use step::step;
 pub use unit_index::unit_index;

@@ -1,8 +1,15 @@
 //! Summaries of numbers, with additions in a fixed order.
 
+mod bits;
+mod covariance;
+mod eigen;
 mod histogram;
 mod rank;
+pub mod representation;
 
+pub use bits::{ReleaseBits, bernoulli_bits, release_bits};
+pub use covariance::{covariance, mean_absolute_correlation};
+pub use eigen::symmetric_eigen;
 pub use histogram::histogram;
 pub use rank::{ranks, spearman};
 
@@ -34,6 +41,15 @@ fn sum_lanes<T>(xs: &[T], value: impl Fn(&T) -> f64) -> f64 {
         }
     }
     lanes[0]
+}
+
+/// log Σ e^x without overflow, in the order of [`sum`]; −∞ for no numbers.
+pub fn log_sum_exp(xs: &[f64]) -> f64 {
+    let greatest = xs.iter().fold(f64::NEG_INFINITY, |greatest, x| greatest.max(*x));
+    if greatest.is_infinite() {
+        return greatest;
+    }
+    greatest + libm::log(sum_lanes(xs, |x| libm::exp(x - greatest)))
 }
 
 /// The mean; NaN for no numbers.
@@ -126,6 +142,14 @@ mod tests {
         let small = 1.0 / (1_u64 << 53) as f64;
         (xs[0], xs[16], xs[32], xs[1], xs[17]) = (1.0, small, small, small, small);
         assert_eq!(sum(&xs), 1.0 + 2.0 * small);
+    }
+
+    #[test]
+    fn sums_of_exponentials_neither_overflow_nor_vanish() {
+        assert!((log_sum_exp(&[1000.0, 1000.0, f64::NEG_INFINITY]) - 1000.0 - libm::log(2.0)).abs() < 1e-12);
+        assert!((log_sum_exp(&[-2000.0; 40]) + 2000.0 - libm::log(40.0)).abs() < 1e-12);
+        assert_eq!(log_sum_exp(&[]), f64::NEG_INFINITY);
+        assert_eq!(log_sum_exp(&[f64::INFINITY, 0.0]), f64::INFINITY);
     }
 
     #[test]

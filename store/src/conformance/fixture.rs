@@ -109,6 +109,7 @@ pub(crate) fn job(n: u128, runs: u32) -> NewJob {
         sweep: None,
         seeds: Seeds::default(),
         dataset: None,
+        from: Vec::new(),
         labels: BTreeMap::new(),
         requires: BTreeMap::new(),
         priority: 0,
@@ -118,7 +119,15 @@ pub(crate) fn job(n: u128, runs: u32) -> NewJob {
         on_nonfinite: NonFinite::Fail,
     };
     let now = START + u64::try_from(n).expect("a small number");
-    NewJob { id: job_id(n), spec, dataset: None, runs: (0..runs).map(run).collect(), idempotency: None, now }
+    NewJob {
+        id: job_id(n),
+        spec,
+        dataset: None,
+        from: Vec::new(),
+        runs: (0..runs).map(run).collect(),
+        idempotency: None,
+        now,
+    }
 }
 
 pub(crate) fn worker(n: u128) -> WorkerInfo {

@@ -12,6 +12,7 @@ mod endings;
 pub(crate) mod fixture;
 mod metrics;
 mod reads;
+mod sources;
 mod submits;
 mod wishes;
 
@@ -20,6 +21,7 @@ pub use blobs::*;
 pub use endings::*;
 pub use metrics::*;
 pub use reads::*;
+pub use sources::*;
 pub use submits::*;
 pub use wishes::*;
 
@@ -66,6 +68,9 @@ macro_rules! conformance {
             the_two_newest_checkpoints_are_kept
             a_corrupt_checkpoint_gives_way_to_the_one_before
             collecting_never_takes_what_a_checkpoint_names
+            a_job_remembers_what_it_builds_on
+            a_checkpoint_that_a_job_builds_on_is_kept
+            a_job_builds_only_on_checkpoints_that_are_there
             data_sets_have_names_and_one_content
             data_sets_are_checked_against_their_hash
             events_are_numbered_without_gaps

@@ -53,6 +53,12 @@ impl State {
         Ok(())
     }
 
+    /// Whether a run has this good checkpoint.
+    pub(super) fn has_checkpoint(&self, run: RunId, checkpoint: &CheckpointRef) -> bool {
+        let row = self.runs.get(&run).and_then(|row| row.checkpoints.get(&checkpoint.step));
+        row.is_some_and(|row| !row.corrupt && row.stored.digest == checkpoint.digest)
+    }
+
     pub(super) fn checkpoints(&self, run: RunId) -> Result<Vec<StoredCheckpoint>> {
         let row = self.runs.get(&run).ok_or(StoreError::NoRun(run))?;
         Ok(row.checkpoints.values().rev().filter(|row| !row.corrupt).map(|row| row.stored.clone()).collect())

@@ -1,6 +1,6 @@
 //! Taking a report: everything is checked before anything is changed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jobs::{
     Change, CheckpointRef, Directive, MetricKind, MetricPoint, Millis, Report, RunId, RunState, Value,
@@ -53,12 +53,14 @@ impl State {
     fn insert_checkpoint(&mut self, run: RunId, attempt: u32, checkpoint: &CheckpointRef, now: Millis) {
         let CheckpointRef { step, digest, bytes } = *checkpoint;
         let stored = StoredCheckpoint { step, attempt, digest, bytes, at: now };
+        let sources = self.jobs.values().flat_map(|row| &row.job.from).filter(|source| source.run == run);
+        let pinned: BTreeSet<u64> = sources.map(|source| source.checkpoint.step).collect();
         let checkpoints = &mut self.runs.get_mut(&run).expect("it was just read").checkpoints;
         checkpoints.insert(step, CheckpointRow { stored, corrupt: false });
         let good: Vec<_> =
             checkpoints.values().rev().filter(|row| !row.corrupt).map(|row| row.stored.step).collect();
         if let Some(oldest) = good.get(limits::CHECKPOINTS - 1) {
-            checkpoints.retain(|step, _| step >= oldest);
+            checkpoints.retain(|step, _| step >= oldest || pinned.contains(step));
         }
     }
 }

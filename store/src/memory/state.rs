@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use jobs::{
-    Candidate, Change, Counts, DatasetHash, Event, EventKind, Job, JobId, MetricKind, Millis, Policy,
-    Refused, Run, RunId, RunState, Transition, Value, Wish, WorkerId, WorkerInfo,
+    Candidate, Change, Counts, DatasetHash, Event, EventKind, Job, JobId, JobSource, MetricKind, Millis,
+    Policy, Refused, Run, RunId, RunState, Transition, Value, Wish, WorkerId, WorkerInfo,
 };
 
 use crate::limits::KEY_MS;
@@ -97,6 +97,11 @@ impl State {
         if self.jobs.contains_key(&new.id) || ids.iter().any(|id| self.runs.contains_key(id)) {
             return Err(StoreError::Internal(format!("id of job {} was used before", new.id)));
         }
+        for JobSource { run, checkpoint, .. } in &new.from {
+            if !self.has_checkpoint(*run, checkpoint) {
+                return Err(StoreError::NoCheckpoint { run: *run, step: checkpoint.step });
+            }
+        }
         if let Some((key, body)) = new.idempotency {
             self.keys.insert(key, KeyRow { body, job: new.id, at: new.now });
         }
@@ -109,6 +114,7 @@ impl State {
             id: new.id,
             spec: new.spec,
             dataset: new.dataset,
+            from: new.from,
             created_at: new.now,
             ended_at: None,
             last_seq: 0,

@@ -95,7 +95,7 @@ pub(super) async fn check_complete(
     }
 }
 
-/// Names a checkpoint whose chunks are complete, and forgets all but the newest.
+/// Names a checkpoint whose chunks are complete, and forgets all but the newest and those that jobs build on.
 pub(super) async fn insert(
     db: &mut Db,
     run: RunId,
@@ -118,7 +118,9 @@ pub(super) async fn insert(
     .await?;
     sqlx::query(
         "DELETE FROM checkpoint WHERE run_id = ?1 AND step < (
-           SELECT step FROM checkpoint WHERE run_id = ?1 AND NOT corrupt ORDER BY step DESC LIMIT 1 OFFSET ?2)",
+           SELECT step FROM checkpoint WHERE run_id = ?1 AND NOT corrupt ORDER BY step DESC LIMIT 1 OFFSET ?2)
+           AND NOT EXISTS (SELECT 1 FROM job_source AS source
+                           WHERE source.run_id = checkpoint.run_id AND source.step = checkpoint.step)",
     )
     .bind(run.as_bytes().as_slice())
     .bind(int(limits::CHECKPOINTS as u64 - 1))

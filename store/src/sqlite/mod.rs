@@ -83,7 +83,10 @@ const READER_WAIT: Duration = Duration::from_secs(5);
 #[async_trait]
 impl Store for Sqlite {
     async fn submit(&self, job: NewJob) -> Result<Submitted> {
-        let weight = Weight::of(job.runs.len() + 3, job.runs.iter().map(|run| run.spec.params.len()).sum());
+        let weight = Weight::of(
+            job.runs.len() + job.from.len() + 3,
+            job.runs.iter().map(|run| run.spec.params.len()).sum(),
+        );
         self.writer.write(weight, move |db| Box::pin(async move { submit::submit(db, &job).await })).await
     }
 

@@ -9,7 +9,28 @@ use crate::{JobPage, Page, Result, RunPage, StoreError, prefix};
 
 pub(super) async fn job(db: &mut Db, id: JobId) -> Result<Option<Job>> {
     let found = sqlx::query("SELECT * FROM job WHERE id = ?").bind(id.as_bytes().as_slice());
-    found.fetch_optional(db).await?.as_ref().map(rows::job).transpose()
+    let Some(row) = found.fetch_optional(&mut *db).await? else { return Ok(None) };
+    let mut jobs = [rows::job(&row)?];
+    add_sources(db, &mut jobs).await?;
+    let [job] = jobs;
+    Ok(Some(job))
+}
+
+/// Adds what they build on to jobs that follow one another, newest first.
+async fn add_sources(db: &mut Db, jobs: &mut [Job]) -> Result<()> {
+    let (Some(newest), Some(oldest)) = (jobs.first(), jobs.last()) else { return Ok(()) };
+    let found = sqlx::query("SELECT * FROM job_source WHERE job_id BETWEEN ? AND ? ORDER BY job_id, place")
+        .bind(oldest.id.as_bytes().as_slice())
+        .bind(newest.id.as_bytes().as_slice())
+        .fetch_all(db)
+        .await?;
+    for row in &found {
+        let id = rows::job_id(row, "job_id")?;
+        if let Some(job) = jobs.iter_mut().find(|job| job.id == id) {
+            job.from.push(rows::source(row)?);
+        }
+    }
+    Ok(())
 }
 
 pub(super) async fn jobs(db: &mut Db, page: &Page<JobId>) -> Result<JobPage> {
@@ -17,11 +38,13 @@ pub(super) async fn jobs(db: &mut Db, page: &Page<JobId>) -> Result<JobPage> {
     let mut found = sqlx::query("SELECT * FROM job WHERE id < ? ORDER BY id DESC LIMIT ?")
         .bind(before.as_bytes().as_slice())
         .bind(i64::from(page.limit) + 1)
-        .fetch_all(db)
+        .fetch_all(&mut *db)
         .await?;
     let more = found.len() > page.limit as usize;
     found.truncate(page.limit as usize);
-    Ok(JobPage { jobs: found.iter().map(rows::job).collect::<Result<_>>()?, more })
+    let mut jobs = found.iter().map(rows::job).collect::<Result<Vec<_>>>()?;
+    add_sources(db, &mut jobs).await?;
+    Ok(JobPage { jobs, more })
 }
 
 pub(super) async fn run(db: &mut Db, id: RunId) -> Result<Option<Run>> {

@@ -1,6 +1,6 @@
 //! Storing a job with its runs.
 
-use jobs::{EventKind, JobId};
+use jobs::{EventKind, JobId, JobSource};
 use uuid::Uuid;
 
 use super::{Db, read, runs};
@@ -13,6 +13,9 @@ pub(super) async fn submit(db: &mut Db, new: &NewJob) -> Result<Submitted> {
         return Ok(Submitted { job, created: false });
     }
     insert_job(db, new).await?;
+    for (place, source) in (0..).zip(&new.from) {
+        insert_source(db, new.id, place, source).await?;
+    }
     for run in &new.runs {
         insert_run(db, new.id, run, new.now).await?;
     }
@@ -69,6 +72,28 @@ async fn insert_job(db: &mut Db, new: &NewJob) -> Result<()> {
     .execute(db)
     .await?;
     Ok(())
+}
+
+/// Names a checkpoint for good: as long as this row is there, the checkpoint stays.
+async fn insert_source(db: &mut Db, job: JobId, place: i64, source: &JobSource) -> Result<()> {
+    let JobSource { name, run, checkpoint } = source;
+    let inserted = sqlx::query(
+        "INSERT INTO job_source (job_id, place, name, run_id, step, digest, bytes)
+         SELECT ?1, ?2, ?3, run_id, step, digest, bytes FROM checkpoint
+         WHERE run_id = ?4 AND step = ?5 AND digest = ?6 AND NOT corrupt",
+    )
+    .bind(job.as_bytes().as_slice())
+    .bind(place)
+    .bind(name)
+    .bind(run.as_bytes().as_slice())
+    .bind(int(checkpoint.step))
+    .bind(checkpoint.digest.as_slice())
+    .execute(db)
+    .await?;
+    match inserted.rows_affected() {
+        1 => Ok(()),
+        _ => Err(StoreError::NoCheckpoint { run: *run, step: checkpoint.step }),
+    }
 }
 
 async fn insert_run(db: &mut Db, job: JobId, new: &NewRun, now: jobs::Millis) -> Result<()> {

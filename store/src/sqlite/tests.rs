@@ -266,6 +266,32 @@ async fn a_newer_schema_is_refused_with_advice() {
 }
 
 #[tokio::test]
+async fn a_database_of_an_older_schema_is_brought_up_to_date() {
+    let (store, folder) = fresh().await;
+    store.submit(job(1, 1)).await.expect("stored");
+    store.close().await.expect("closed");
+    let first = "DROP TABLE job_source; DELETE FROM _sqlx_migrations WHERE version > 1";
+    execute(&mut raw(folder.path()).await, first).await.expect("it is as the first version wrote it");
+    let store = at(folder.path()).await.expect("opens");
+    let job = store.job(job_id(1)).await.expect("readable").expect("still there");
+    assert!(job.from.is_empty());
+}
+
+#[tokio::test]
+async fn the_database_itself_refuses_to_lose_a_checkpoint_that_a_job_builds_on() {
+    let (store, folder) = fresh().await;
+    let bench = Bench::with_job(store.clone(), 1).await;
+    let run = bench.granted(1, START).await;
+    let checkpoint = bench.checkpoint(10, START).await;
+    bench.report(jobs::Report { checkpoint: Some(checkpoint.clone()), ..says(&run, 0, 10) }, START).await;
+    let source = jobs::JobSource { name: "network".into(), run: run.id, checkpoint };
+    bench.submit(crate::NewJob { from: vec![source], ..job(2, 1) }).await;
+    let mut db = raw(folder.path()).await;
+    let refused = execute(&mut db, "DELETE FROM checkpoint").await;
+    assert!(refused.is_err_and(|why| why.contains("FOREIGN KEY")));
+}
+
+#[tokio::test]
 async fn a_database_of_another_program_is_refused() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = format!("sqlite:{}?mode=rwc", folder.path().join("vesicle.db").display());

@@ -182,7 +182,7 @@ pub(crate) fn expected(lease: &Lease) -> (Vec<MetricPoint>, String) {
 pub(crate) fn start(lease: &Lease) -> Box<dyn Simulation> {
     let data = if lease.dataset.is_some() { digits8x8() } else { Data::None };
     let params = CanonicalParams::from_stored(lease.params.clone());
-    let setup = Setup { params, seed: lease.seed, data, every: lease.every };
+    let setup = Setup { params, seed: lease.seed, data, sources: Vec::new(), every: lease.every };
     find(&lease.experiment).start(setup).expect("it starts")
 }
 

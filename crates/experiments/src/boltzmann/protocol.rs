@@ -1,31 +1,35 @@
-//! The training protocol that `rbm` and `rbse` share: settings, schedule, and what they need.
+//! The training protocol of every Boltzmann machine here: settings, schedule, and what they need.
 
 use numerics::boltzmann::Synapses;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 
+use super::settings::{Estimator, Law, Masks, Objective, ReleaseRule, Rule, Statistics};
 use crate::{DataShape, ParamError, Plan};
 
-/// How the model's statistics are sampled.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Rule {
-    /// Contrastive divergence: chains start at the data (Hinton 2002).
-    Cd,
-    /// Persistent contrastive divergence: chains go on from step to step (Tieleman 2008).
-    Pcd,
-}
+/// Most hidden units whose 2^H states are enumerated.
+pub(crate) const EXACT_UNITS: u32 = 20;
 
-/// Settings of one training run, whatever the synapses.
-#[derive(Debug, Clone)]
+/// Settings of one training run, whatever the synapses; units and symbols are those of the params of `rbse`.
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Protocol {
     pub(crate) synapses: Synapses,
+    pub(crate) law: Law,
+    pub(crate) sites: u32,
+    pub(crate) sd0: f64,
+    pub(crate) masks: Masks,
+    pub(crate) statistics: Statistics,
+    pub(crate) estimator: Estimator,
+    pub(crate) objective: Objective,
+    pub(crate) objective_masks: u32,
+    pub(crate) release_rule: ReleaseRule,
+    pub(crate) release_target: f64,
+    pub(crate) dropout: f64,
     pub(crate) hidden_units: u32,
     pub(crate) batch: u32,
     pub(crate) epochs: u32,
     pub(crate) eta_w: f64,
     pub(crate) r: f64,
     pub(crate) p0: f64,
+    pub(crate) p0_sd: f64,
     pub(crate) rule: Rule,
     pub(crate) cd_k: u32,
     pub(crate) momentum_start: f64,
@@ -35,16 +39,103 @@ pub(crate) struct Protocol {
     pub(crate) threshold: u32,
     pub(crate) train_images: u32,
     pub(crate) test_images: u32,
+    pub(crate) ais_temperatures: u32,
+    pub(crate) ais_chains: u32,
+}
+
+impl Default for Protocol {
+    /// Reliable synapses on the 8x8 digits, without annealed importance sampling.
+    fn default() -> Self {
+        Self {
+            synapses: Synapses::Reliable,
+            law: Law::Bernoulli,
+            sites: 1,
+            sd0: 0.0,
+            masks: Masks::Batch,
+            statistics: Statistics::Probabilities,
+            estimator: Estimator::RaoBlackwell,
+            objective: Objective::Jensen,
+            objective_masks: 1,
+            release_rule: ReleaseRule::Gradient,
+            release_target: 0.0,
+            dropout: 0.0,
+            hidden_units: 64,
+            batch: 20,
+            epochs: 30,
+            eta_w: 0.2,
+            r: 0.0,
+            p0: 0.5,
+            p0_sd: 0.0,
+            rule: Rule::Cd,
+            cd_k: 1,
+            momentum_start: 0.5,
+            momentum_end: 0.9,
+            momentum_switch_epoch: 5,
+            weight_decay: 2e-4,
+            threshold: 7,
+            train_images: 1300,
+            test_images: 497,
+            ais_temperatures: 0,
+            ais_chains: 100,
+        }
+    }
 }
 
 impl Protocol {
     /// Rules across fields.
+    ///
+    /// # Errors
+    /// The first that is broken: field, value and rule.
     pub(crate) fn check(&self) -> Result<(), ParamError> {
         if self.batch > self.train_images {
             let rule = format!("it must be at most `train_images`, {}", self.train_images);
             return Err(ParamError::new("batch", self.batch, rule));
         }
-        Ok(())
+        self.check_law()?;
+        self.check_model()?;
+        self.check_release()
+    }
+
+    fn check_law(&self) -> Result<(), ParamError> {
+        let quantal = self.law == Law::Quantal;
+        require(quantal || self.sites == 1, "sites", self.sites, "it must be 1 unless `law` is quantal")?;
+        let spreads = matches!(self.law, Law::Gaussian | Law::BernoulliGaussian);
+        let rule = "it must be at least 0.01 when `law` is gaussian or bernoulli_gaussian";
+        require(!spreads || self.sd0 >= 0.01, "sd0", self.sd0, rule)?;
+        let rule = "it must be 0 unless `law` is gaussian or bernoulli_gaussian";
+        require(spreads || self.sd0 == 0.0, "sd0", self.sd0, rule)
+    }
+
+    fn check_model(&self) -> Result<(), ParamError> {
+        let mixture = self.synapses == Synapses::PriorMixture;
+        let rule = "it must be batch unless `model` is B, which alone draws masks";
+        require(mixture || self.masks == Masks::Batch, "masks", self.masks, rule)?;
+        let rule = "it must be rao_blackwell unless `model` is A";
+        require(!mixture || self.estimator == Estimator::RaoBlackwell, "estimator", self.estimator, rule)?;
+        if self.objective == Objective::Jensen {
+            let rule = "it must be 1 unless `objective` is multi_sample";
+            return require(self.objective_masks == 1, "objective_masks", self.objective_masks, rule);
+        }
+        require(mixture, "objective", self.objective, "it must be jensen unless `model` is B")?;
+        let rule = "it must be at least 2 when `objective` is multi_sample";
+        require(self.objective_masks >= 2, "objective_masks", self.objective_masks, rule)?;
+        let rule = "it must be batch when `objective` is multi_sample, which weighs whole machines";
+        require(self.masks == Masks::Batch, "masks", self.masks, rule)?;
+        let rule = format!(
+            "it must be at most {EXACT_UNITS} when `objective` is multi_sample: likelihoods must be exact"
+        );
+        require(self.hidden_units <= EXACT_UNITS, "hidden_units", self.hidden_units, rule)
+    }
+
+    fn check_release(&self) -> Result<(), ParamError> {
+        let local = self.release_rule == ReleaseRule::Local;
+        let rule = "it must not be local when `law` is gaussian, under which every synapse always transmits";
+        require(!local || self.law != Law::Gaussian, "release_rule", self.release_rule, rule)?;
+        let rule = "it must be 0 unless `release_rule` is local";
+        require(local || self.release_target == 0.0, "release_target", self.release_target, rule)?;
+        let widest = (self.p0 * (1.0 - self.p0)).sqrt();
+        let rule = format!("it must be below √(p0 (1 − p0)) = {widest:.3}, the spread of a coin");
+        require(self.p0_sd < widest, "p0_sd", self.p0_sd, rule)
     }
 
     /// Whole mini-batches in an epoch; what is left over is another set of images in each epoch.
@@ -73,6 +164,9 @@ impl Protocol {
     }
 
     /// Steps and memory with data of this shape.
+    ///
+    /// # Errors
+    /// If there are too few images or too few grey levels.
     pub(crate) fn plan(&self, data: &DataShape) -> Result<Plan, ParamError> {
         let DataShape::Images { count, rows, cols, max, test_count, .. } = *data else {
             return Err(ParamError::new("dataset", "", "it must hold images"));
@@ -111,4 +205,14 @@ impl Protocol {
         let activities = 4 * 6 * largest * (visible + hidden);
         data + 12 * weights + activities + 8 * weights + (16 << 20)
     }
+}
+
+/// An error about `field` unless the rule holds.
+fn require(
+    holds: bool,
+    field: &str,
+    value: impl serde::Serialize,
+    rule: impl Into<String>,
+) -> Result<(), ParamError> {
+    if holds { Ok(()) } else { Err(ParamError::new(field, value, rule)) }
 }

@@ -2,11 +2,11 @@
 
 mod params;
 
-use numerics::{Draws, boltzmann::State};
+use numerics::Draws;
 
 use crate::{
     Data, DataError, DataNeed, DataShape, Experiment, MetricSpec, Metrics, ParamError, Plan,
-    boltzmann::{FIT_METRICS, Trainer, TrainerScratch, observe_fit},
+    boltzmann::{FIT_METRICS, Network, Trainer, TrainerScratch, observe_fit},
 };
 
 pub use params::Params;
@@ -18,7 +18,7 @@ static METRICS: [MetricSpec; FIT_METRICS.len()] = FIT_METRICS;
 
 impl Experiment for Rbm {
     const NAME: &'static str = "rbm";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
     const SUMMARY: &'static str = "Restricted Boltzmann machine with reliable synapses, the control of rbse";
     const README: &'static str = include_str!("README.md");
     const FINDINGS: &'static str = include_str!("findings.toml");
@@ -26,7 +26,7 @@ impl Experiment for Rbm {
     const PRESETS: &'static [(&'static str, &'static str)] = &[("mnist", include_str!("mnist.toml"))];
 
     type Params = Params;
-    type State = State;
+    type State = Network;
     type Scratch = TrainerScratch;
 
     fn data(_: &Params) -> DataNeed {
@@ -45,15 +45,15 @@ impl Experiment for Rbm {
         Trainer::new(params.protocol(), &data, seed).map(Self)
     }
 
-    fn init(&self, draws: Draws) -> State {
+    fn init(&self, draws: Draws) -> Network {
         self.0.init(draws)
     }
 
-    fn step(&self, state: &mut State, scratch: &mut TrainerScratch, draws: Draws) {
+    fn step(&self, state: &mut Network, scratch: &mut TrainerScratch, draws: Draws) {
         self.0.step(state, scratch, draws);
     }
 
-    fn observe(&self, state: &State, draws: Draws, out: &mut Metrics) {
+    fn observe(&self, state: &Network, draws: Draws, out: &mut Metrics) {
         observe_fit(&self.0, state, draws, out);
     }
 }

@@ -1,10 +1,9 @@
 //! Settings of `rbm`.
 
-use numerics::boltzmann::Synapses;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::boltzmann::{Protocol, Rule};
+use crate::boltzmann::{Protocol, Rule, Statistics};
 
 /// Settings of `rbm`; the defaults are those for the 8x8 digits.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -27,6 +26,11 @@ pub struct Params {
     /// Gibbs sweeps of each step.
     #[schemars(range(min = 1, max = 1000), extend("unit" = "sweeps", "symbol" = "k"))]
     pub cd_k: u32,
+    /// What of the hidden units enters the statistics.
+    pub statistics: Statistics,
+    /// Share of the hidden units that each example leaves out while learning.
+    #[schemars(range(min = 0.0, max = 0.9), extend("unit" = "1", "symbol" = "d"))]
+    pub dropout: f64,
     /// Momentum before `momentum_switch_epoch`.
     #[schemars(range(min = 0.0, max = 0.999), extend("unit" = "1", "symbol" = "m1"))]
     pub momentum_start: f64,
@@ -48,47 +52,38 @@ pub struct Params {
     /// Test images: the first of the test part, or those that follow the training images.
     #[schemars(range(min = 1, max = 10000000), extend("unit" = "images", "symbol" = "M"))]
     pub test_images: u32,
+    /// Temperatures of annealed importance sampling at the last step; 0: not run.
+    #[schemars(range(min = 0, max = 100000), extend("unit" = "1", "symbol" = "T"))]
+    pub ais_temperatures: u32,
+    /// Chains of annealed importance sampling.
+    #[schemars(range(min = 10, max = 1000), extend("unit" = "chains", "symbol" = "M_c"))]
+    pub ais_chains: u32,
+}
+
+/// A value of type `$target` with the fields that settings and protocol share, taken from `$source`.
+macro_rules! shared_fields {
+    ($target:ident of $source:ident, $($more:tt)*) => {
+        $target {
+            hidden_units: $source.hidden_units, batch: $source.batch, epochs: $source.epochs, eta_w:
+            $source.eta_w, rule: $source.rule, cd_k: $source.cd_k, statistics: $source.statistics,
+            momentum_start: $source.momentum_start, momentum_end: $source.momentum_end, momentum_switch_epoch:
+            $source.momentum_switch_epoch, weight_decay: $source.weight_decay, threshold: $source.threshold,
+            train_images: $source.train_images, test_images: $source.test_images, ais_temperatures:
+            $source.ais_temperatures, ais_chains: $source.ais_chains, dropout: $source.dropout,
+            $($more)*
+        }
+    };
 }
 
 impl Default for Params {
     fn default() -> Self {
-        Self {
-            hidden_units: 64,
-            batch: 20,
-            epochs: 30,
-            eta_w: 0.2,
-            rule: Rule::Cd,
-            cd_k: 1,
-            momentum_start: 0.5,
-            momentum_end: 0.9,
-            momentum_switch_epoch: 5,
-            weight_decay: 2e-4,
-            threshold: 7,
-            train_images: 1300,
-            test_images: 497,
-        }
+        let protocol = Protocol::default();
+        shared_fields!(Self of protocol, )
     }
 }
 
 impl Params {
     pub(super) fn protocol(&self) -> Protocol {
-        Protocol {
-            synapses: Synapses::Reliable,
-            hidden_units: self.hidden_units,
-            batch: self.batch,
-            epochs: self.epochs,
-            eta_w: self.eta_w,
-            r: 0.0,
-            p0: 0.5,
-            rule: self.rule,
-            cd_k: self.cd_k,
-            momentum_start: self.momentum_start,
-            momentum_end: self.momentum_end,
-            momentum_switch_epoch: self.momentum_switch_epoch,
-            weight_decay: self.weight_decay,
-            threshold: self.threshold,
-            train_images: self.train_images,
-            test_images: self.test_images,
-        }
+        shared_fields!(Protocol of self, ..Protocol::default())
     }
 }

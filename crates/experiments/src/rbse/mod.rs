@@ -2,14 +2,12 @@
 
 mod params;
 
-use numerics::{Draws, boltzmann::State};
+use numerics::Draws;
 
 use crate::{
     Data, DataError, DataNeed, DataShape, Experiment, MetricSpec, Metrics, ParamError, Plan,
-    boltzmann::{FIT_METRICS, Trainer, TrainerScratch, observe_fit, observe_release, spec},
-    metric::{
-        Cadence::Every, Cadence::Tenth, ValueKind::Histogram, ValueKind::Scalar, ValueKind::Tiles,
-        ValueKind::Vector,
+    boltzmann::{
+        FIT_METRICS, Network, RELEASE_METRICS, Trainer, TrainerScratch, joined, observe_fit, observe_release,
     },
 };
 
@@ -18,80 +16,12 @@ pub use params::{Model, Params};
 /// Boltzmann machine whose synapses learn how reliably they release.
 pub struct Rbse(Trainer);
 
-const RELEASE_METRICS: [MetricSpec; 10] = [
-    spec(
-        "reliability_spearman",
-        "1",
-        Scalar,
-        Every,
-        "rank correlation of strength |w| and release probability p over all synapses; absent while all p are equal",
-    ),
-    spec(
-        "reliability_spearman_active",
-        "1",
-        Scalar,
-        Every,
-        "the same over synapses of pixels that are on in more than 1 % of the training images",
-    ),
-    spec(
-        "release_prob_top1",
-        "1",
-        Scalar,
-        Every,
-        "mean release probability of the strongest 1 % of synapses",
-    ),
-    spec(
-        "release_prob_top10",
-        "1",
-        Scalar,
-        Every,
-        "mean release probability of the strongest 10 % of synapses",
-    ),
-    spec("release_prob_rest", "1", Scalar, Every, "mean release probability of the other 90 % of synapses"),
-    spec(
-        "release_prob_quantiles",
-        "1",
-        Vector,
-        Every,
-        "0, 5, 25, 50, 75, 95 and 100 % quantiles of the release probability",
-    ),
-    spec(
-        "release_prob_traces",
-        "1",
-        Vector,
-        Every,
-        "release probability of 200 synapses that stay the same over the run",
-    ),
-    spec("release_prob_histogram", "1", Histogram, Tenth, "release probabilities of all synapses"),
-    spec(
-        "release_prob_fields",
-        "1",
-        Tiles,
-        Tenth,
-        "release probabilities into each of the first 100 hidden units",
-    ),
-    spec(
-        "effective_weight_fields",
-        "1",
-        Tiles,
-        Tenth,
-        "effective weights log(1 − p + p e^w) into each of the first 100 hidden units",
-    ),
-];
-
-static METRICS: [MetricSpec; 17] = {
-    let mut all = [FIT_METRICS[0]; 17];
-    let mut i = 0;
-    while i < all.len() {
-        all[i] = if i < FIT_METRICS.len() { FIT_METRICS[i] } else { RELEASE_METRICS[i - FIT_METRICS.len()] };
-        i += 1;
-    }
-    all
-};
+static METRICS: [MetricSpec; FIT_METRICS.len() + RELEASE_METRICS.len()] =
+    joined(&[&FIT_METRICS, &RELEASE_METRICS]);
 
 impl Experiment for Rbse {
     const NAME: &'static str = "rbse";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
     const SUMMARY: &'static str =
         "Boltzmann machine whose synapses learn how reliably they release (RBSE models A and B)";
     const README: &'static str = include_str!("README.md");
@@ -100,7 +30,7 @@ impl Experiment for Rbse {
     const PRESETS: &'static [(&'static str, &'static str)] = &[("mnist", include_str!("mnist.toml"))];
 
     type Params = Params;
-    type State = State;
+    type State = Network;
     type Scratch = TrainerScratch;
 
     fn data(_: &Params) -> DataNeed {
@@ -119,16 +49,16 @@ impl Experiment for Rbse {
         Trainer::new(params.protocol(), &data, seed).map(Self)
     }
 
-    fn init(&self, draws: Draws) -> State {
+    fn init(&self, draws: Draws) -> Network {
         self.0.init(draws)
     }
 
-    fn step(&self, state: &mut State, scratch: &mut TrainerScratch, draws: Draws) {
+    fn step(&self, state: &mut Network, scratch: &mut TrainerScratch, draws: Draws) {
         self.0.step(state, scratch, draws);
     }
 
-    fn observe(&self, state: &State, draws: Draws, out: &mut Metrics) {
+    fn observe(&self, state: &Network, draws: Draws, out: &mut Metrics) {
         observe_fit(&self.0, state, draws, out);
-        observe_release(&self.0, state, out);
+        observe_release(&self.0, state, draws, out);
     }
 }

@@ -4,7 +4,7 @@ use numerics::boltzmann::Synapses;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::boltzmann::{Protocol, Rule};
+use crate::boltzmann::{Estimator, Law, Masks, Objective, Protocol, ReleaseRule, Rule, Statistics};
 
 /// Which of the two models of the poster's formula.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -21,6 +21,30 @@ pub enum Model {
 pub struct Params {
     /// Which model: A (joint energy) or B (mixture).
     pub model: Model,
+    /// What a synapse transmits.
+    pub law: Law,
+    /// Release sites of a synapse; 1 unless `law` is quantal.
+    #[schemars(range(min = 1, max = 100), extend("unit" = "1", "symbol" = "n_s"))]
+    pub sites: u32,
+    /// Standard deviation of the transmitted amount at the start; 0 unless `law` is gaussian or bernoulli_gaussian.
+    #[schemars(range(min = 0.0, max = 1.0), extend("unit" = "1", "symbol" = "sigma0"))]
+    pub sd0: f64,
+    /// How long a drawn mask lasts; model B only.
+    pub masks: Masks,
+    /// What of the hidden units enters the statistics.
+    pub statistics: Statistics,
+    /// How releases enter the statistics; model A only.
+    pub estimator: Estimator,
+    /// What is climbed; model B only.
+    pub objective: Objective,
+    /// Masks behind each step of `objective` multi_sample; 1 otherwise.
+    #[schemars(range(min = 1, max = 64), extend("unit" = "masks", "symbol" = "m"))]
+    pub objective_masks: u32,
+    /// How release probabilities change.
+    pub release_rule: ReleaseRule,
+    /// Input at which the local rule holds each dendritic branch; 0 unless `release_rule` is local.
+    #[schemars(range(min = -20.0, max = 20.0), extend("unit" = "1", "symbol" = "f0"))]
+    pub release_target: f64,
     /// Hidden units.
     #[schemars(range(min = 1, max = 4096), extend("unit" = "1", "symbol" = "H"))]
     pub hidden_units: u32,
@@ -36,9 +60,12 @@ pub struct Params {
     /// Learning rate of the release log-odds, in units of `eta_w`; 0 freezes them.
     #[schemars(range(min = 0.0, max = 1000.0), extend("unit" = "1", "symbol" = "r"))]
     pub r: f64,
-    /// Release probability of every synapse at the start.
+    /// Release probability at the start: of every synapse, or their mean if `p0_sd` is above 0.
     #[schemars(range(min = 0.001, max = 0.999), extend("unit" = "1", "symbol" = "p0"))]
     pub p0: f64,
+    /// Spread of the release probabilities at the start: a Beta law, cut to 0.01 … 0.99; 0 makes all alike.
+    #[schemars(range(min = 0.0, max = 0.5), extend("unit" = "1", "symbol" = "sd_p"))]
+    pub p0_sd: f64,
     /// How the model's statistics are sampled.
     pub rule: Rule,
     /// Gibbs sweeps of each step.
@@ -65,53 +92,45 @@ pub struct Params {
     /// Test images: the first of the test part, or those that follow the training images.
     #[schemars(range(min = 1, max = 10000000), extend("unit" = "images", "symbol" = "M"))]
     pub test_images: u32,
+    /// Temperatures of annealed importance sampling at the last step; 0: not run.
+    #[schemars(range(min = 0, max = 100000), extend("unit" = "1", "symbol" = "T"))]
+    pub ais_temperatures: u32,
+    /// Chains of annealed importance sampling.
+    #[schemars(range(min = 10, max = 1000), extend("unit" = "chains", "symbol" = "M_c"))]
+    pub ais_chains: u32,
+}
+
+/// A value of type `$target` with the fields that settings and protocol share, taken from `$source`.
+macro_rules! shared_fields {
+    ($target:ident of $source:ident, $($more:tt)*) => {
+        $target {
+            law: $source.law, sites: $source.sites, sd0: $source.sd0, masks: $source.masks, estimator:
+            $source.estimator, objective: $source.objective, objective_masks: $source.objective_masks,
+            release_rule: $source.release_rule, release_target: $source.release_target, p0: $source.p0, p0_sd:
+            $source.p0_sd, hidden_units: $source.hidden_units, batch: $source.batch, epochs: $source.epochs,
+            eta_w: $source.eta_w, rule: $source.rule, cd_k: $source.cd_k, statistics: $source.statistics,
+            momentum_start: $source.momentum_start, momentum_end: $source.momentum_end, momentum_switch_epoch:
+            $source.momentum_switch_epoch, weight_decay: $source.weight_decay, threshold: $source.threshold,
+            train_images: $source.train_images, test_images: $source.test_images, ais_temperatures:
+            $source.ais_temperatures, ais_chains: $source.ais_chains,
+            $($more)*
+        }
+    };
 }
 
 impl Default for Params {
     fn default() -> Self {
-        Self {
-            model: Model::A,
-            hidden_units: 64,
-            batch: 20,
-            epochs: 30,
-            eta_w: 0.2,
-            r: 16.0,
-            p0: 0.5,
-            rule: Rule::Cd,
-            cd_k: 1,
-            momentum_start: 0.5,
-            momentum_end: 0.9,
-            momentum_switch_epoch: 5,
-            weight_decay: 2e-4,
-            threshold: 7,
-            train_images: 1300,
-            test_images: 497,
-        }
+        let protocol = Protocol::default();
+        shared_fields!(Self of protocol, model: Model::A, r: 16.0,)
     }
 }
 
 impl Params {
     pub(super) fn protocol(&self) -> Protocol {
-        Protocol {
-            synapses: match self.model {
-                Model::A => Synapses::JointEnergy,
-                Model::B => Synapses::PriorMixture,
-            },
-            hidden_units: self.hidden_units,
-            batch: self.batch,
-            epochs: self.epochs,
-            eta_w: self.eta_w,
-            r: self.r,
-            p0: self.p0,
-            rule: self.rule,
-            cd_k: self.cd_k,
-            momentum_start: self.momentum_start,
-            momentum_end: self.momentum_end,
-            momentum_switch_epoch: self.momentum_switch_epoch,
-            weight_decay: self.weight_decay,
-            threshold: self.threshold,
-            train_images: self.train_images,
-            test_images: self.test_images,
-        }
+        let synapses = match self.model {
+            Model::A => Synapses::JointEnergy,
+            Model::B => Synapses::PriorMixture,
+        };
+        shared_fields!(Protocol of self, synapses, r: self.r, ..Protocol::default())
     }
 }

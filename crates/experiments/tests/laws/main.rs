@@ -1,36 +1,35 @@
 //! Every entry of the catalogue is put through the same laws.
 
 mod bits;
+mod findings;
 mod golden;
 mod params;
 mod reliability;
 
 use experiments::{
-    Advance, CanonicalParams, Data, DataNeed, Digest, Kind, Metric, Setup, Simulation, digits8x8,
+    Advance, CanonicalParams, Data, DataNeed, Digest, Kind, Metric, Setup, Simulation, Source, SourceNeed,
+    digits8x8,
 };
-use serde_json::{Map, Value as Json};
+use serde_json::{Map, Value as Json, json};
 
 /// Short runs at small sizes, which still pass through every part: momentum switch, several epochs, each rule and
 /// model. One list per experiment; a new experiment must add its own.
 fn variants(kind: &dyn Kind) -> Vec<Map<String, Json>> {
-    let object = |json: Json| json.as_object().expect("variants are objects").clone();
-    let small = |more: Json| {
-        let mut params = object(serde_json::json!({
-            "hidden_units": 9, "batch": 25, "epochs": 4, "train_images": 310, "test_images": 40,
-            "momentum_switch_epoch": 2
-        }));
-        params.extend(object(more));
-        params
-    };
-    match kind.name() {
-        "rbm" => vec![small(serde_json::json!({})), small(serde_json::json!({"rule": "pcd", "cd_k": 2}))],
+    let small = json!({
+        "hidden_units": 9, "batch": 25, "epochs": 4, "train_images": 310, "test_images": 40,
+        "momentum_switch_epoch": 2
+    });
+    let all = match kind.name() {
+        "rbm" => vec![json!({"ais_temperatures": 40, "ais_chains": 10}), json!({"rule": "pcd", "cd_k": 2})],
         "rbse" => vec![
-            small(serde_json::json!({"model": "A"})),
-            small(serde_json::json!({"model": "B"})),
-            small(serde_json::json!({"model": "A", "rule": "pcd", "cd_k": 2})),
+            json!({"model": "A", "ais_temperatures": 40, "ais_chains": 10}),
+            json!({"model": "B"}),
+            json!({"model": "A", "rule": "pcd", "cd_k": 2, "p0_sd": 0.2}),
         ],
         name => panic!("add short variants of `{name}` here"),
-    }
+    };
+    let object = |json: Json| json.as_object().expect("variants are objects").clone();
+    all.into_iter().map(|more| object(small.clone()).into_iter().chain(object(more)).collect()).collect()
 }
 
 fn data_for(kind: &dyn Kind, params: &CanonicalParams) -> Data {
@@ -40,10 +39,22 @@ fn data_for(kind: &dyn Kind, params: &CanonicalParams) -> Data {
     }
 }
 
+/// The networks that a variant builds on, each trained as the first variant of the first experiment that serves.
+fn sources_for(kind: &dyn Kind, params: &CanonicalParams) -> Vec<Source> {
+    let train = |need: &SourceNeed| {
+        let maker = experiments::find(need.experiments[0]).expect("a source is of the catalogue");
+        let mut run = maker.start(setup(maker, &variants(maker)[0], 21)).expect("a small run starts");
+        while !matches!(run.advance(), Advance::Done(_)) {}
+        Source::read(need.name, &run.checkpoint()).expect("its own checkpoint is whole")
+    };
+    kind.source_needs(params).iter().filter(|need| need.required).map(train).collect()
+}
+
 fn setup(kind: &dyn Kind, overrides: &Map<String, Json>, seed: u64) -> Setup {
     let params = kind.resolve(None, overrides).unwrap_or_else(|errors| panic!("{}: {errors:?}", kind.name()));
     let data = data_for(kind, &params);
-    Setup { params, seed, data, every: Some(3) }
+    let sources = sources_for(kind, &params);
+    Setup { params, seed, data, sources, every: Some(3) }
 }
 
 /// Drives a run to its end; calls `look` before each piece of work.

@@ -9,7 +9,13 @@ fn the_strongest_synapses_become_the_most_reliable() {
     let kind = experiments::find("rbse").expect("rbse is in the catalogue");
     let params = kind.resolve(None, &serde_json::Map::new()).expect("defaults are valid");
     for seed in 1..=3 {
-        let setup = Setup { params: params.clone(), seed, data: digits8x8(), every: Some(10_000) };
+        let setup = Setup {
+            params: params.clone(),
+            seed,
+            data: digits8x8(),
+            sources: Vec::new(),
+            every: Some(10_000),
+        };
         let run = kind.start(setup).expect("it starts");
         let steps = run.steps();
         let (metrics, _) = drive(run, |_| {});

@@ -1,16 +1,19 @@
 //! Exact likelihoods and gradients by enumeration, in f64, for models of a few units.
 //!
 //! A state of the visible units is a number whose bit i is v_i; `data` gives each of the 2^V
-//! states its weight, and the weights add up to 1. The same for hidden units and for the V·H
-//! releases (bit i·H + j).
+//! states its weight, and the weights add up to 1. The same for hidden units. A synapse law without
+//! finitely many values is enumerated at the nodes of a quadrature.
 
 mod collapsed;
 mod enumerated;
+mod quadrature;
 
 pub use collapsed::{ascend, collapsed_gradient, collapsed_log_likelihood};
-pub use enumerated::{gradient, log_likelihood, unit_distribution};
+pub use enumerated::{gradient, jensen_bound, log_likelihood, unit_distribution};
+pub use quadrature::normal_nodes;
 
-use super::Synapses;
+use super::law::{Law, Synapse};
+use super::{Parameters, Synapses};
 use ndarray::{Array1, Array2};
 
 /// An ensemble small enough to be enumerated; shapes and letters as in [`super::Parameters`].
@@ -18,14 +21,51 @@ use ndarray::{Array1, Array2};
 pub struct TinyEnsemble {
     /// Which ensemble.
     pub synapses: Synapses,
+    /// How W scatters; ignored for reliable synapses.
+    pub law: Law,
     /// Strengths, (V, H).
     pub w: Array2<f64>,
-    /// Logits of the release probabilities, (V, H); ignored for reliable synapses.
+    /// Logits of the release probabilities, (V, H); ignored where synapses always release.
     pub a: Array2<f64>,
+    /// ln of the standard deviations of released weights, (V, H); ignored by laws without spread.
+    pub log_sd: Array2<f64>,
     /// Visible biases, (V).
     pub b: Array1<f64>,
     /// Hidden biases, (H).
     pub c: Array1<f64>,
+}
+
+impl From<&Parameters> for TinyEnsemble {
+    /// The same ensemble in f64.
+    fn from(parameters: &Parameters) -> Self {
+        let Parameters { synapses, w, a, b, c, law, log_sd } = parameters;
+        let wide = |x: &Array2<f32>| {
+            if x.is_empty() { Array2::zeros(w.raw_dim()) } else { x.mapv(f64::from) }
+        };
+        Self {
+            synapses: *synapses,
+            law: *law,
+            w: wide(w),
+            a: wide(a),
+            log_sd: wide(log_sd),
+            b: b.mapv(f64::from),
+            c: c.mapv(f64::from),
+        }
+    }
+}
+
+impl TinyEnsemble {
+    /// Reliable synapses: an RBM.
+    pub fn rbm(w: Array2<f64>, b: Array1<f64>, c: Array1<f64>) -> Self {
+        let none = Array2::zeros(w.raw_dim());
+        Self { synapses: Synapses::Reliable, law: Law::Bernoulli, w, a: none.clone(), log_sd: none, b, c }
+    }
+
+    /// What synapse number i·H + j has learned.
+    fn synapse(&self, number: usize) -> Synapse {
+        let at = (number / self.w.ncols(), number % self.w.ncols());
+        Synapse { w: self.w[at], a: self.a[at], log_sd: self.log_sd[at] }
+    }
 }
 
 /// Derivatives of the log-likelihood.
@@ -33,12 +73,27 @@ pub struct TinyEnsemble {
 pub struct Gradient {
     /// By w, (V, H).
     pub w: Array2<f64>,
-    /// By a, (V, H); 0 for reliable synapses.
+    /// By a, (V, H); 0 where synapses always release.
     pub a: Array2<f64>,
+    /// By ln s, (V, H); 0 for laws without spread.
+    pub log_sd: Array2<f64>,
     /// By b, (V).
     pub b: Array1<f64>,
     /// By c, (H).
     pub c: Array1<f64>,
+}
+
+impl Gradient {
+    fn zeros(visible: usize, hidden: usize) -> Self {
+        let none = Array2::zeros((visible, hidden));
+        Self {
+            w: none.clone(),
+            a: none.clone(),
+            log_sd: none,
+            b: Array1::zeros(visible),
+            c: Array1::zeros(hidden),
+        }
+    }
 }
 
 /// The bars-and-stripes patterns of `side` × `side` pixels, equally likely: all columns alike or all rows alike.

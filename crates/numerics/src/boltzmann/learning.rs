@@ -24,6 +24,32 @@ impl Chain {
     }
 }
 
+/// How long a release mask of the prior mixture lasts.
+///
+/// A mini-batch trains the ensemble's mean log-likelihood (a Jensen bound) with one sampled
+/// machine at a time. The two others resample within a sweep, as the synaptic sampling machine
+/// does (Neftci, Pedroni, Joshi, Al-Shedivat & Cauwenberghs 2016, Front. Neurosci. 10:241).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Masks {
+    /// One for a mini-batch, both phases and all its examples; `dw = ξ D`.
+    #[default]
+    Batch,
+    /// A fresh one for every half sweep, shared by the examples; `dw = D`.
+    HalfStep,
+    /// A fresh one for every example and half sweep; `dw = D`.
+    Example,
+}
+
+/// What stands for the hidden units in D.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Statistics {
+    /// P(h = 1 | v): less variance.
+    #[default]
+    Probabilities,
+    /// The samples h themselves: binary, as a spiking machine has them.
+    Samples,
+}
+
 /// Rates and limits of one step.
 ///
 /// `velocity = momentum · velocity + rate · (gradient − decay · x)`, `x += velocity`. The caller
@@ -42,10 +68,14 @@ pub struct Learning {
     pub a_limit: f64,
     /// The model's side of the statistics.
     pub chain: Chain,
+    /// How long a release mask lasts; read by the prior mixture only.
+    pub masks: Masks,
+    /// What stands for the hidden units in D.
+    pub statistics: Statistics,
 }
 
 impl Default for Learning {
-    /// η_w 0.1, r 16, momentum 0.5, decay 2e-4, |a| ≤ 8, CD-1.
+    /// η_w 0.1, r 16, momentum 0.5, decay 2e-4, |a| ≤ 8, CD-1, a mask a mini-batch, probabilities.
     fn default() -> Self {
         Self {
             eta_w: 0.1,
@@ -54,6 +84,8 @@ impl Default for Learning {
             weight_decay: 2e-4,
             a_limit: 8.0,
             chain: Chain::Cd { k: 1 },
+            masks: Masks::Batch,
+            statistics: Statistics::Probabilities,
         }
     }
 }

@@ -1,8 +1,9 @@
+use super::super::{PersistentChains, State};
 use super::*;
 use crate::logistic::{sigmoid, softplus};
 
 const RELEASING: [Synapses; 2] = [Synapses::JointEnergy, Synapses::PriorMixture];
-const INIT: Init = Init { hidden_units: 50, p0: 0.3, w_sd: 0.01 };
+const INIT: Init = Init { hidden_units: 50, p0: 0.3, w_sd: 0.01, law: Law::Bernoulli, sd0: 0.1 };
 
 fn parameters(synapses: Synapses, w_sd: f64) -> Parameters {
     let mean: Array1<f32> = (0..40).map(|i| i as f32 / 39.0).collect();

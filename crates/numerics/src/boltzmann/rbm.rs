@@ -43,6 +43,11 @@ impl Rbm {
         &self.c
     }
 
+    /// The same RBM with visible and hidden side exchanged.
+    pub fn turned_over(&self) -> Self {
+        Self::new(self.w.t().as_standard_layout().into_owned(), self.c.clone(), self.b.clone())
+    }
+
     /// `c_j + Σ_i v_i W_ij`, (examples, H).
     ///
     /// # Panics
@@ -60,13 +65,21 @@ impl Rbm {
         squashed(self.hidden_inputs(visible))
     }
 
+    /// `b_i + Σ_j W_ij h_j`, (examples, V).
+    ///
+    /// # Panics
+    /// If `hidden` has not H columns.
+    pub fn visible_inputs(&self, hidden: &BinaryRows) -> Array2<f32> {
+        assert_eq!(hidden.columns(), self.c.len(), "one column per hidden unit");
+        inputs(hidden, &self.w_transposed, slice(&self.b))
+    }
+
     /// `P(v_i = 1 | h) = s(b_i + Σ_j W_ij h_j)`, (examples, V).
     ///
     /// # Panics
     /// If `hidden` has not H columns.
     pub fn visible_prob(&self, hidden: &BinaryRows) -> Array2<f32> {
-        assert_eq!(hidden.columns(), self.c.len(), "one column per hidden unit");
-        squashed(inputs(hidden, &self.w_transposed, slice(&self.b)))
+        squashed(self.visible_inputs(hidden))
     }
 
     /// Gibbs sampling: for each sweep h ~ P(h | v), then v ~ P(v | h); returns the last v.

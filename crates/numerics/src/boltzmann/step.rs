@@ -1,8 +1,9 @@
 //! One mini-batch of learning.
 
 use super::learning::{Chain, Learning};
-use super::parameters::{Parameters, State, Synapses};
+use super::parameters::{Parameters, Synapses};
 use super::scratch::Scratch;
+use super::state::State;
 use super::unit_index;
 use crate::{BinaryRows, Draws, Stream};
 use kernels::rows::{Lists, add_rows, subtract_rows};

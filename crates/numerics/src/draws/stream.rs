@@ -22,6 +22,14 @@ pub enum Stream {
     Chain = 7,
     /// Points of a random sweep.
     Sweep = 8,
+    /// Spread of released weights while learning.
+    SynapseNoise = 9,
+    /// Which hidden units are dropped while learning.
+    Dropout = 10,
+    /// Weights given units while learning.
+    Posterior = 11,
+    /// Initial release probabilities.
+    Release = 12,
     /// Hidden units of a reconstruction.
     ObserveHidden = 16,
     /// Visible units while observing.
@@ -34,10 +42,24 @@ pub enum Stream {
     ObserveMask = 20,
     /// Which examples are observed.
     ObservePick = 21,
+    /// Spread of released weights while observing.
+    ObserveNoise = 22,
+    /// Weights given units while observing.
+    ObservePosterior = 23,
+    /// Hidden units of annealed importance sampling.
+    Ais = 24,
+    /// Visible units of annealed importance sampling.
+    AisVisible = 25,
+    /// Both of annealed importance sampling backwards: even sweeps hidden, odd sweeps visible units.
+    AisReverse = 26,
     /// Which labelled images a one-shot learner is given.
     OneShotDraw = 27,
+    /// Stochastic copies of images that a one-shot learner is given.
+    OneShotCopy = 28,
     /// Rows and columns of bootstrap resamples.
     Bootstrap = 29,
+    /// How a trained network is edited: which synapses are picked, how values are permuted.
+    Edit = 30,
 }
 
 #[cfg(test)]
@@ -56,14 +78,25 @@ mod tests {
             (Mask, 6),
             (Chain, 7),
             (Sweep, 8),
+            (SynapseNoise, 9),
+            (Dropout, 10),
+            (Posterior, 11),
+            (Release, 12),
             (ObserveHidden, 16),
             (ObserveVisible, 17),
             (ObserveFlip, 18),
             (ObserveSample, 19),
             (ObserveMask, 20),
             (ObservePick, 21),
+            (ObserveNoise, 22),
+            (ObservePosterior, 23),
+            (Ais, 24),
+            (AisVisible, 25),
+            (AisReverse, 26),
             (OneShotDraw, 27),
+            (OneShotCopy, 28),
             (Bootstrap, 29),
+            (Edit, 30),
         ];
         for (stream, number) in numbers {
             assert_eq!(stream as u32, number, "{stream:?}");

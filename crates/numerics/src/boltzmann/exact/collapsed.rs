@@ -1,11 +1,11 @@
-//! Reliable synapses and model A through the collapse: releases and hidden units summed out.
+//! Reliable synapses and model A through the collapse: weights and hidden units summed out.
 
 use super::{Gradient, TinyEnsemble, log_sum_exp, on};
 use crate::boltzmann::Synapses;
 use crate::logistic::{sigmoid, softplus};
-use ndarray::{Array1, Array2};
+use ndarray::Array2;
 
-/// Σ data(v) log P(v) of the RBM with `weff = log(1 − p + p e^w)`; reliable synapses: with w.
+/// Σ data(v) log P(v) of the RBM with `weff = ln E[e^W]`; reliable synapses: with w.
 ///
 /// # Panics
 /// If the ensemble is a prior mixture, which does not collapse, or `data` has not 2^V entries.
@@ -15,7 +15,7 @@ pub fn collapsed_log_likelihood(model: &TinyEnsemble, data: &[f64]) -> f64 {
     data.iter().zip(log_p).fold(0.0, |sum, (weight, log_p)| sum + weight * log_p)
 }
 
-/// The gradient of [`collapsed_log_likelihood`]: `dw = q D`, `da = (q − p) D`.
+/// The gradient of [`collapsed_log_likelihood`]: `∂weff/∂θ · D` for each parameter of a synapse.
 ///
 /// # Panics
 /// As for [`collapsed_log_likelihood`].
@@ -24,28 +24,28 @@ pub fn collapsed_gradient(model: &TinyEnsemble, data: &[f64]) -> Gradient {
     let log_p = log_visible(model, &weff);
     assert_eq!(data.len(), log_p.len(), "one weight per visible state");
     let (nv, nh) = model.w.dim();
-    let mut d = Array2::zeros((nv, nh));
-    let (mut b, mut c) = (Array1::zeros(nv), Array1::zeros(nh));
+    let mut g = Gradient::zeros(nv, nh);
     for (v, (weight, log_p)) in data.iter().zip(log_p).enumerate() {
         let excess = weight - libm::exp(log_p);
         for j in 0..nh {
             let p_hidden = sigmoid(hidden_input(model, &weff, v, j));
-            c[j] += excess * p_hidden;
-            (0..nv).filter(|&i| on(v, i)).for_each(|i| d[[i, j]] += excess * p_hidden);
+            g.c[j] += excess * p_hidden;
+            (0..nv).filter(|&i| on(v, i)).for_each(|i| g.w[[i, j]] += excess * p_hidden);
         }
-        (0..nv).filter(|&i| on(v, i)).for_each(|i| b[i] += excess);
+        (0..nv).filter(|&i| on(v, i)).for_each(|i| g.b[i] += excess);
     }
-    match model.synapses {
-        Synapses::Reliable => Gradient { a: Array2::zeros(d.raw_dim()), w: d, b, c },
-        Synapses::JointEnergy | Synapses::PriorMixture => {
-            let q = (&model.a + &model.w).mapv(sigmoid);
-            let p = model.a.mapv(sigmoid);
-            Gradient { w: &q * &d, a: (&q - &p) * &d, b, c }
+    if model.synapses != Synapses::Reliable {
+        // So far `g.w` is D.
+        for (number, at) in ndarray::indices((nv, nh)).into_iter().enumerate() {
+            let slope = model.law.with(|law| law.log_mgf_slope(model.synapse(number)));
+            let d = g.w[at];
+            (g.w[at], g.a[at], g.log_sd[at]) = (slope.w * d, slope.a * d, slope.log_sd * d);
         }
     }
+    g
 }
 
-/// One step of plain gradient ascent: w, b and c at rate `eta`, a at `r · eta` within ± `a_limit`.
+/// One step of plain gradient ascent: a at rate `r · eta` within ± `a_limit`, all others at `eta`.
 ///
 /// # Panics
 /// As for [`collapsed_log_likelihood`].
@@ -54,6 +54,7 @@ pub fn ascend(model: &mut TinyEnsemble, data: &[f64], eta: f64, r: f64, a_limit:
     model.w.scaled_add(eta, &g.w);
     model.a.scaled_add(eta * r, &g.a);
     model.a.mapv_inplace(|a| a.clamp(-a_limit, a_limit));
+    model.log_sd.scaled_add(eta, &g.log_sd);
     model.b.scaled_add(eta, &g.b);
     model.c.scaled_add(eta, &g.c);
 }
@@ -62,9 +63,8 @@ fn weff(model: &TinyEnsemble) -> Array2<f64> {
     match model.synapses {
         Synapses::Reliable => model.w.clone(),
         Synapses::JointEnergy => {
-            let mut weff = (&model.a + &model.w).mapv(softplus);
-            weff.zip_mut_with(&model.a, |x, &a| *x -= softplus(a));
-            weff
+            let weff = (0..model.w.len()).map(|i| model.law.with(|law| law.log_mgf(model.synapse(i))));
+            Array2::from_shape_vec(model.w.raw_dim(), weff.collect()).expect("one weight per synapse")
         }
         Synapses::PriorMixture => panic!("the prior mixture does not collapse into one RBM"),
     }

@@ -13,8 +13,8 @@ fn learned(synapses: Synapses, eta: f64, r: f64) -> (TinyEnsemble, f64) {
     let mut w = vec![0.0; 9 * HIDDEN];
     Draws::at(0, 0).fill_normal(Stream::Init, 0, &mut w);
     let w = Array2::from_shape_vec((9, HIDDEN), w).expect("one number per synapse") * 0.01;
-    let (a, b, c) = (Array2::zeros(w.raw_dim()), Array1::zeros(9), Array1::zeros(HIDDEN));
-    let mut model = TinyEnsemble { synapses, w, a, b, c };
+    let rbm = TinyEnsemble::rbm(w, Array1::zeros(9), Array1::zeros(HIDDEN));
+    let mut model = TinyEnsemble { synapses, ..rbm };
     for _ in 0..STEPS {
         ascend(&mut model, &data, eta, r, 8.0);
     }

@@ -1,38 +1,47 @@
 //! The equations of both ensembles against central differences of the enumerated likelihood.
 
 use super::*;
+use crate::boltzmann::law::suite_tests::LAWS;
 use crate::{Draws, Stream};
 
 /// Central differences of step 1e-5 are off by ε²/6·f‴ + 1e-16/ε ≈ 3e-11 here; the target is 1e-6.
 const STEP: f64 = 1e-5;
 const TOLERANCE: f64 = 1e-6;
 
-/// 3 × 2 units with strong weights, and a distribution of data over all 8 images.
-fn model(synapses: Synapses, w_sd: f64) -> (TinyEnsemble, Vec<f64>) {
+/// A small machine with strong weights, and a distribution of data over all its images.
+///
+/// 3 × 2 units; 2 × 2 for laws whose spread takes a quadrature.
+fn model(synapses: Synapses, law: Law, w_sd: f64) -> (TinyEnsemble, Vec<f64>) {
+    let (nv, nh) = if law.spreads() { (2, 2) } else { (3, 2) };
     let mut z = [0.0; 32];
     Draws::at(5, 0).fill_normal(Stream::Init, 0, &mut z);
     let part = |from: usize, n: usize, sd: f64| z[from..from + n].iter().map(move |z| sd * z);
-    let array = |from, sd| Array2::from_shape_vec((3, 2), part(from, 6, sd).collect()).expect("6 numbers");
+    let array = |from, sd| {
+        Array2::from_shape_vec((nv, nh), part(from, nv * nh, sd).collect()).expect("one number per synapse")
+    };
     let model = TinyEnsemble {
         synapses,
+        law,
         w: array(0, w_sd),
         a: array(6, 1.0),
-        b: part(12, 3, 0.5).collect(),
-        c: part(15, 2, 0.5).collect(),
+        // s between 0.3 and 0.9.
+        log_sd: array(18, 0.3).mapv(|x| x.clamp(-0.5, 0.5) - 0.6),
+        b: part(12, nv, 0.5).collect(),
+        c: part(15, nh, 0.5).collect(),
     };
-    let weights: Vec<f64> = part(20, 8, 1.0).map(libm::exp).collect();
+    let weights: Vec<f64> = part(20, 1 << nv, 1.0).map(libm::exp).collect();
     let total: f64 = weights.iter().sum();
     (model, weights.iter().map(|w| w / total).collect())
 }
 
-/// All partial derivatives in a fixed order: w, a, b, c.
+/// All partial derivatives in a fixed order: w, a, ln s, b, c.
 fn flat(g: &Gradient) -> Vec<f64> {
-    g.w.iter().chain(&g.a).chain(&g.b).chain(&g.c).copied().collect()
+    g.w.iter().chain(&g.a).chain(&g.log_sd).chain(&g.b).chain(&g.c).copied().collect()
 }
 
 fn parameter(model: &mut TinyEnsemble, k: usize) -> &mut f64 {
-    let TinyEnsemble { w, a, b, c, .. } = model;
-    w.iter_mut().chain(a).chain(b).chain(c).nth(k).expect("17 parameters")
+    let TinyEnsemble { w, a, log_sd, b, c, .. } = model;
+    w.iter_mut().chain(a).chain(log_sd).chain(b).chain(c).nth(k).expect("there are so many parameters")
 }
 
 fn central_differences(model: &TinyEnsemble, data: &[f64]) -> Vec<f64> {
@@ -41,7 +50,8 @@ fn central_differences(model: &TinyEnsemble, data: &[f64]) -> Vec<f64> {
         *parameter(&mut model, k) += by;
         log_likelihood(&model, data)
     };
-    (0..17).map(|k| (shifted(k, STEP) - shifted(k, -STEP)) / (2.0 * STEP)).collect()
+    let parameters = 3 * model.w.len() + model.b.len() + model.c.len();
+    (0..parameters).map(|k| (shifted(k, STEP) - shifted(k, -STEP)) / (2.0 * STEP)).collect()
 }
 
 fn worst(xs: &[f64], ys: &[f64]) -> f64 {
@@ -54,50 +64,59 @@ fn cosine(x: &Array2<f64>, y: &Array2<f64>) -> f64 {
 }
 
 #[test]
-fn the_gradients_of_all_ensembles_agree_with_central_differences() {
-    for synapses in [Synapses::Reliable, Synapses::JointEnergy, Synapses::PriorMixture] {
-        let (model, data) = model(synapses, 1.2);
-        let error = worst(&flat(&gradient(&model, &data)), &central_differences(&model, &data));
-        println!("{synapses:?}: {error:.1e}");
-        assert!(error < TOLERANCE, "{synapses:?}: {error}");
+fn the_gradients_of_every_law_in_both_models_agree_with_central_differences() {
+    for &law in LAWS {
+        for synapses in [Synapses::Reliable, Synapses::JointEnergy, Synapses::PriorMixture] {
+            let (model, data) = model(synapses, law, 1.2);
+            let error = worst(&flat(&gradient(&model, &data)), &central_differences(&model, &data));
+            println!("{law:?}, {synapses:?}: {error:.1e}");
+            assert!(error < TOLERANCE, "{law:?}, {synapses:?}: {error}");
+        }
     }
 }
 
 #[test]
-fn the_conditional_means_of_model_a_are_the_enumerated_gradient() {
-    // dw = q D and da = (q − p) D exactly; 1e-10 is the target, rounding leaves about 1e-16.
-    let (model, data) = model(Synapses::JointEnergy, 1.2);
-    let error = worst(&flat(&gradient(&model, &data)), &flat(&collapsed_gradient(&model, &data)));
-    println!("conditional means: {error:.1e}");
-    assert!(error < 1e-10, "{error}");
+fn the_slope_of_the_effective_weight_times_d_is_the_enumerated_gradient_of_model_a() {
+    // 1e-10 is the target; rounding leaves about 1e-16, and the quadrature 1e-12.
+    for &law in LAWS {
+        let (model, data) = model(Synapses::JointEnergy, law, 1.2);
+        let error = worst(&flat(&gradient(&model, &data)), &flat(&collapsed_gradient(&model, &data)));
+        println!("{law:?}: {error:.1e}");
+        assert!(error < 1e-10, "{law:?}: {error}");
+    }
 }
 
 #[test]
-fn model_a_is_the_rbm_with_effective_weights() {
-    let (model, data) = model(Synapses::JointEnergy, 1.2);
-    let mut weff = model.w.clone();
-    weff.zip_mut_with(&model.a, |w, &a| {
-        let p = crate::logistic::sigmoid(a);
-        *w = libm::log(1.0 - p + p * libm::exp(*w));
-    });
-    let rbm = TinyEnsemble { synapses: Synapses::Reliable, w: weff, ..model.clone() };
-    let difference = (unit_distribution(&model) - unit_distribution(&rbm)).mapv(f64::abs);
-    let error = difference.iter().fold(0.0_f64, |m, x| m.max(*x));
-    println!("collapse: {error:.1e}");
-    assert!(error < 1e-10, "{error}");
-    let likelihoods = [
-        log_likelihood(&model, &data),
-        collapsed_log_likelihood(&model, &data),
-        collapsed_log_likelihood(&rbm, &data),
-    ];
-    assert!(likelihoods.iter().all(|x| (x - likelihoods[0]).abs() < 1e-10), "{likelihoods:?}");
+fn model_a_is_the_rbm_with_effective_weights_under_every_law() {
+    for &law in LAWS {
+        let (model, data) = model(Synapses::JointEnergy, law, 1.2);
+        // weff = ln E[e^W], straight from the values that the law can take.
+        let normal = normal_nodes(20);
+        let weff = |number: usize| {
+            let atoms = law.with(|law| law.atoms(model.synapse(number), &normal));
+            let mean = atoms.iter().fold(0.0, |sum, x| sum + x.probability * libm::exp(x.outcome.weight));
+            libm::log(mean)
+        };
+        let weff = Array2::from_shape_fn(model.w.dim(), |(i, j)| weff(i * model.w.ncols() + j));
+        let rbm = TinyEnsemble::rbm(weff, model.b.clone(), model.c.clone());
+        let difference = (unit_distribution(&model) - unit_distribution(&rbm)).mapv(f64::abs);
+        let error = difference.iter().fold(0.0_f64, |m, x| m.max(*x));
+        println!("{law:?}: {error:.1e}");
+        assert!(error < 1e-10, "{law:?}: {error}");
+        let likelihoods = [
+            log_likelihood(&model, &data),
+            collapsed_log_likelihood(&model, &data),
+            collapsed_log_likelihood(&rbm, &data),
+        ];
+        assert!(likelihoods.iter().all(|x| (x - likelihoods[0]).abs() < 1e-10), "{likelihoods:?}");
+    }
 }
 
 #[test]
 fn the_first_order_rule_for_release_points_along_the_true_gradient_of_the_mixture() {
     // da = p (1 − p) w D averaged over masks is exact to first order in w: the angle closes as w shrinks.
     for (w_sd, least) in [(1.2, 0.98), (0.4, 0.998), (0.1, 0.9998)] {
-        let (model, data) = model(Synapses::PriorMixture, w_sd);
+        let (model, data) = model(Synapses::PriorMixture, Law::Bernoulli, w_sd);
         let p = model.a.mapv(crate::logistic::sigmoid);
         let mut expected_d = Array2::zeros((3, 2));
         for mask in 0..64 {

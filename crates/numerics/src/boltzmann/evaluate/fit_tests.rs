@@ -1,5 +1,5 @@
-use super::super::exact::{TinyEnsemble, log_likelihood, unit_distribution};
-use super::super::{Init, Parameters, Synapses};
+use super::super::super::exact::{TinyEnsemble, log_likelihood, unit_distribution};
+use super::super::super::{Init, Parameters, Synapses};
 use super::*;
 use ndarray::{Array1, Array2};
 
@@ -7,17 +7,11 @@ const V: usize = 4;
 
 /// A small RBM with strong weights, and its twin for enumeration.
 fn tiny() -> (Rbm, TinyEnsemble) {
-    let init = Init { hidden_units: 3, p0: 0.5, w_sd: 1.0 };
+    let init = Init { hidden_units: 3, p0: 0.5, w_sd: 1.0, ..Init::default() };
     let mean = Array1::from(vec![0.3, 0.6, 0.5, 0.2]);
     let mut parameters = Parameters::init(Synapses::Reliable, init, mean.view(), Draws::at(8, 0));
     parameters.c = Array1::from(vec![0.3, -0.5, 0.1]);
-    let twin = TinyEnsemble {
-        synapses: Synapses::Reliable,
-        w: parameters.w.mapv(f64::from),
-        a: Array2::zeros((V, 3)),
-        b: parameters.b.mapv(f64::from),
-        c: parameters.c.mapv(f64::from),
-    };
+    let twin = TinyEnsemble::from(&parameters);
     (parameters.marginal().expect("reliable synapses have a marginal"), twin)
 }
 

@@ -2,6 +2,7 @@
 
 use crate::{
     kind::{Kind, Of},
+    one_shot::OneShot,
     rbm::Rbm,
     rbse::Rbse,
 };
@@ -16,7 +17,7 @@ macro_rules! catalogue {
     };
 }
 
-catalogue![Rbm, Rbse];
+catalogue![Rbm, Rbse, OneShot];
 
 /// An experiment by name.
 pub fn find(name: &str) -> Option<&'static dyn Kind> {

@@ -1,0 +1,99 @@
+//! Kinds of features: what the classifier sees of an image.
+
+use ndarray::Array2;
+use numerics::{BinaryRows, Draws, boltzmann::Parameters};
+
+use super::{Network, Params};
+
+/// Features of one kind.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Code {
+    /// Metric of its accuracy.
+    pub(super) metric: &'static str,
+    pub(super) reading: Reading,
+}
+
+/// How features are read from an image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reading {
+    /// The pixels themselves.
+    Pixels,
+    /// `P(h = 1 | v)` in the marginal, or with mean weights where there is none.
+    Mean(Network),
+    /// `P(h = 1 | v)` in a sampled member of the ensemble.
+    Masks(Network),
+    /// The same after Gibbs sweeps within that member.
+    Chain(Network),
+}
+
+macro_rules! codes {
+    ($($constant:ident = $metric:literal, $reading:expr;)*) => {
+        /// Places in [`CODES`].
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        #[expect(clippy::upper_case_acronyms, reason = "RBM is how everybody writes it")]
+        pub(super) enum Place { $($constant),* }
+        /// All kinds, in the order in which they are judged.
+        pub(super) const CODES: &[Code] = &[$(Code { metric: $metric, reading: $reading }),*];
+    };
+}
+
+codes! {
+    Raw = "accuracy_raw", Reading::Pixels;
+    RbmLow = "accuracy_rbm_low", Reading::Mean(Network::RbmLow);
+    RbmHigh = "accuracy_rbm_high", Reading::Mean(Network::RbmHigh);
+    RbmLowChain = "accuracy_rbm_low_chain", Reading::Chain(Network::RbmLow);
+    RbmHighChain = "accuracy_rbm_high_chain", Reading::Chain(Network::RbmHigh);
+    FrozenMean = "accuracy_frozen_mean", Reading::Mean(Network::Frozen);
+    FrozenChain = "accuracy_frozen_chain", Reading::Chain(Network::Frozen);
+    RbseBMean = "accuracy_rbse_b_mean", Reading::Mean(Network::RbseB);
+    RbseBMasks = "accuracy_rbse_b_masks", Reading::Masks(Network::RbseB);
+    RbseBChain = "accuracy_rbse_b_chain", Reading::Chain(Network::RbseB);
+    RbseA = "accuracy_rbse_a", Reading::Mean(Network::RbseA);
+    RbseAChain = "accuracy_rbse_a_chain", Reading::Chain(Network::RbseA);
+}
+
+impl Reading {
+    /// The network that is read.
+    pub(super) fn network(self) -> Option<Network> {
+        match self {
+            Self::Pixels => None,
+            Self::Mean(network) | Self::Masks(network) | Self::Chain(network) => Some(network),
+        }
+    }
+
+    /// Whether every copy of an image is another.
+    pub(super) fn is_stochastic(self) -> bool {
+        matches!(self, Self::Masks(_) | Self::Chain(_))
+    }
+
+    /// Gibbs sweeps within a sampled member.
+    pub(super) fn sweeps(self, params: &Params) -> usize {
+        match self {
+            Self::Pixels | Self::Mean(_) | Self::Masks(_) => 0,
+            Self::Chain(Network::RbmLow | Network::RbmHigh) => params.rbm_sweeps as usize,
+            Self::Chain(Network::Frozen) => params.frozen_sweeps as usize,
+            Self::Chain(Network::RbseB | Network::RbseA) => params.sweeps as usize,
+        }
+    }
+}
+
+/// `P(h = 1 | v)` with the marginal's weights, or mean weights, (images, H).
+pub(super) fn mean_codes(parameters: &Parameters, images: &BinaryRows) -> Array2<f32> {
+    parameters.marginal().unwrap_or_else(|| parameters.mean_weights()).hidden_prob(images)
+}
+
+/// `P(h = 1 | v)` after `sweeps` Gibbs sweeps from the images within member `copy` of the ensemble, (images, H).
+///
+/// All images share the member, as one brain that happens to release so shows them all. Copy c takes the sweeps
+/// c·k … (c + 1)·k of the observation streams.
+pub(super) fn sampled_codes(
+    parameters: &Parameters,
+    images: &BinaryRows,
+    sweeps: usize,
+    copy: u32,
+    draws: Draws,
+) -> Array2<f32> {
+    let member = parameters.sampled(copy, draws);
+    let first = copy as usize * sweeps;
+    member.hidden_prob(&member.gibbs(images, first..first + sweeps, draws))
+}

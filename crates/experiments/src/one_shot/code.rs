@@ -3,7 +3,7 @@
 use ndarray::Array2;
 use numerics::{BinaryRows, Draws, boltzmann::Parameters};
 
-use super::{Network, Params};
+use super::{Machine, Params};
 
 /// Features of one kind.
 #[derive(Debug, Clone, Copy)]
@@ -19,18 +19,18 @@ pub(super) enum Reading {
     /// The pixels themselves.
     Pixels,
     /// `P(h = 1 | v)` in the marginal, or with mean weights where there is none.
-    Mean(Network),
+    Mean(Machine),
     /// `P(h = 1 | v)` in a sampled member of the ensemble.
-    Masks(Network),
+    Masks(Machine),
     /// The same after Gibbs sweeps within that member.
-    Chain(Network),
+    Chain(Machine),
 }
 
 macro_rules! codes {
     ($($constant:ident = $metric:literal, $reading:expr;)*) => {
         /// Places in [`CODES`].
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        #[expect(clippy::upper_case_acronyms, reason = "RBM is how everybody writes it")]
+        #[expect(dead_code, reason = "every kind has a name; not each takes part in a difference")]
         pub(super) enum Place { $($constant),* }
         /// All kinds, in the order in which they are judged.
         pub(super) const CODES: &[Code] = &[$(Code { metric: $metric, reading: $reading }),*];
@@ -39,25 +39,25 @@ macro_rules! codes {
 
 codes! {
     Raw = "accuracy_raw", Reading::Pixels;
-    RbmLow = "accuracy_rbm_low", Reading::Mean(Network::RbmLow);
-    RbmHigh = "accuracy_rbm_high", Reading::Mean(Network::RbmHigh);
-    RbmLowChain = "accuracy_rbm_low_chain", Reading::Chain(Network::RbmLow);
-    RbmHighChain = "accuracy_rbm_high_chain", Reading::Chain(Network::RbmHigh);
-    FrozenMean = "accuracy_frozen_mean", Reading::Mean(Network::Frozen);
-    FrozenChain = "accuracy_frozen_chain", Reading::Chain(Network::Frozen);
-    RbseBMean = "accuracy_rbse_b_mean", Reading::Mean(Network::RbseB);
-    RbseBMasks = "accuracy_rbse_b_masks", Reading::Masks(Network::RbseB);
-    RbseBChain = "accuracy_rbse_b_chain", Reading::Chain(Network::RbseB);
-    RbseA = "accuracy_rbse_a", Reading::Mean(Network::RbseA);
-    RbseAChain = "accuracy_rbse_a_chain", Reading::Chain(Network::RbseA);
+    RbmLow = "accuracy_rbm_low", Reading::Mean(Machine::RbmLow);
+    RbmHigh = "accuracy_rbm_high", Reading::Mean(Machine::RbmHigh);
+    RbmLowChain = "accuracy_rbm_low_chain", Reading::Chain(Machine::RbmLow);
+    RbmHighChain = "accuracy_rbm_high_chain", Reading::Chain(Machine::RbmHigh);
+    FrozenMean = "accuracy_frozen_mean", Reading::Mean(Machine::Frozen);
+    FrozenChain = "accuracy_frozen_chain", Reading::Chain(Machine::Frozen);
+    RbseBMean = "accuracy_rbse_b_mean", Reading::Mean(Machine::RbseB);
+    RbseBMasks = "accuracy_rbse_b_masks", Reading::Masks(Machine::RbseB);
+    RbseBChain = "accuracy_rbse_b_chain", Reading::Chain(Machine::RbseB);
+    RbseA = "accuracy_rbse_a", Reading::Mean(Machine::RbseA);
+    RbseAChain = "accuracy_rbse_a_chain", Reading::Chain(Machine::RbseA);
 }
 
 impl Reading {
     /// The network that is read.
-    pub(super) fn network(self) -> Option<Network> {
+    pub(super) fn machine(self) -> Option<Machine> {
         match self {
             Self::Pixels => None,
-            Self::Mean(network) | Self::Masks(network) | Self::Chain(network) => Some(network),
+            Self::Mean(machine) | Self::Masks(machine) | Self::Chain(machine) => Some(machine),
         }
     }
 
@@ -70,9 +70,9 @@ impl Reading {
     pub(super) fn sweeps(self, params: &Params) -> usize {
         match self {
             Self::Pixels | Self::Mean(_) | Self::Masks(_) => 0,
-            Self::Chain(Network::RbmLow | Network::RbmHigh) => params.rbm_sweeps as usize,
-            Self::Chain(Network::Frozen) => params.frozen_sweeps as usize,
-            Self::Chain(Network::RbseB | Network::RbseA) => params.sweeps as usize,
+            Self::Chain(Machine::RbmLow | Machine::RbmHigh) => params.rbm_sweeps as usize,
+            Self::Chain(Machine::Frozen) => params.frozen_sweeps as usize,
+            Self::Chain(Machine::RbseB | Machine::RbseA) => params.sweeps as usize,
         }
     }
 }

@@ -8,7 +8,7 @@ use numerics::{
 };
 
 use super::{
-    Network, Params, SHOTS,
+    Params, SHOTS,
     code::{CODES, Reading, mean_codes, sampled_codes},
     labels::Labelled,
 };
@@ -21,7 +21,7 @@ pub(super) struct Judge<'a> {
     pub(super) params: &'a Params,
     pub(super) labelled: &'a Labelled,
     pub(super) seed: u64,
-    /// As in [`Network::ALL`].
+    /// As in [`super::Machine::ALL`].
     pub(super) networks: &'a [Parameters],
 }
 
@@ -64,9 +64,8 @@ impl Judge<'_> {
 
     fn encode(&self, code: usize, images: &BinaryRows, copy: u32, draws: Draws) -> Array2<f32> {
         let reading = CODES[code].reading;
-        let Some(network) = reading.network() else { return images.to_dense() };
-        let place = Network::ALL.iter().position(|&other| other == network).expect("all are listed");
-        let parameters = &self.networks[place];
+        let Some(machine) = reading.machine() else { return images.to_dense() };
+        let parameters = &self.networks[machine.place()];
         if reading.is_stochastic() {
             sampled_codes(parameters, images, reading.sweeps(self.params), copy, draws)
         } else {

@@ -54,6 +54,12 @@ impl Labelled {
         self.classes.len()
     }
 
+    /// The first `most` training images of a class, or all if there are fewer.
+    pub(super) fn some_of(&self, class: usize, most: usize) -> BinaryRows {
+        let members = &self.classes[class];
+        self.train.select(&members[..most.min(members.len())])
+    }
+
     /// `shots` images of every class, class by class, as places in `train`, and their labels.
     ///
     /// The first of a shuffle of each class (Fisher and Yates from the front; exchange i of class c is bounded integer

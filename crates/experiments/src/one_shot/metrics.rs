@@ -2,9 +2,9 @@
 
 use super::code::{CODES, Place};
 use crate::{
+    Cadence::{self, Every, Final},
     MetricSpec,
-    boltzmann::spec,
-    metric::{Cadence::Every, Cadence::Final, ValueKind::Matrix, ValueKind::Scalar, ValueKind::Vector},
+    ValueKind::{self, Matrix, Scalar, Vector},
 };
 
 /// A paired difference of accuracies.
@@ -55,7 +55,7 @@ pub(super) const BEST: &[(&str, &[Place])] = &[
     ("accuracy_rbm_chain", &[Place::RbmLowChain, Place::RbmHighChain]),
 ];
 
-const OTHERS: [MetricSpec; 5] = [
+const OTHERS: [MetricSpec; 17] = [
     spec(
         "accuracy_rbse_b_chain_n1",
         "%",
@@ -85,7 +85,41 @@ const OTHERS: [MetricSpec; 5] = [
         Final,
         "mean squared error of test pixels after one pass up and down, for each network: two of reliable synapses, frozen, B, A",
     ),
+    spread("spread_within_over_between", "variance of the codes of one image over that between classes"),
+    spread("spread_dimensions", "effective number of dimensions in which the codes of one image scatter"),
+    spread("spread_tangent_share", "share of that scatter along differences between images of the class"),
+    spread("spread_tangent_chance", "the same share for scatter that knows no direction"),
+    spread("spread_purity", "share of the 5 nearest other images that are of the code's class"),
+    spec(
+        "tangent_excess_masks",
+        "1",
+        Scalar,
+        Final,
+        "share of the scatter of masks alone (B) that lies along the class, minus chance",
+    ),
+    spec(
+        "tangent_ratio_chain",
+        "1",
+        Scalar,
+        Final,
+        "share of the scatter of the chain (B) that lies along the class, over chance",
+    ),
+    picture("cloud_images_rbm", "mean codes of images in their first two principal components, RBM"),
+    picture("cloud_images_rbse_b", "mean codes of images in their first two principal components, B"),
+    picture("cloud_rbm_chain", "codes of the first image in that plane, RBM with its chain"),
+    picture("cloud_rbse_b_masks", "codes of the first image in that plane, B with masks alone"),
+    picture("cloud_rbse_b_chain", "codes of the first image in that plane, B with its chain"),
 ];
+
+/// A measure of scatter for each system.
+const fn spread(name: &'static str, meaning: &'static str) -> MetricSpec {
+    spec(name, "1", Vector, Final, meaning)
+}
+
+/// Points, one a row.
+const fn picture(name: &'static str, meaning: &'static str) -> MetricSpec {
+    spec(name, "1", Matrix, Final, meaning)
+}
 
 const COUNT: usize = CODES.len() + BEST.len() + 5 * GAINS.len() + OTHERS.len();
 
@@ -123,4 +157,14 @@ pub(super) static METRICS: [MetricSpec; COUNT] = {
 
 const fn accuracy(name: &'static str) -> MetricSpec {
     spec(name, "%", Vector, Every, "mean accuracy over draws at 1, 2, 5 and 10 labelled images a class")
+}
+
+const fn spec(
+    name: &'static str,
+    unit: &'static str,
+    kind: ValueKind,
+    cadence: Cadence,
+    meaning: &'static str,
+) -> MetricSpec {
+    MetricSpec { name, unit, kind, cadence, meaning }
 }

@@ -1,11 +1,12 @@
 //! Accuracies and paired differences as metrics.
 
-use numerics::stats;
+use numerics::{boltzmann::Parameters, stats};
 
 use super::{
     SHOTS,
     code::{CODES, Place},
     metrics::{GAINS, Gain},
+    spread::{CHAIN, Clouds, Found, MASKS, PLANES, SYSTEMS},
 };
 use crate::Metrics;
 
@@ -74,6 +75,38 @@ fn gains(accuracies: &Accuracies<'_>, out: &mut Metrics) {
     if errors.len() == GAINS.len() * SHOTS.len() {
         out.matrix("gain_standard_errors", SHOTS.len() as u32, &errors);
         out.matrix("gain_wins", SHOTS.len() as u32, &wins);
+    }
+}
+
+/// How codes scatter, once that is known of all systems.
+pub(super) fn observe_spread(found: &[Found], clouds: &Clouds, networks: &[Parameters], out: &mut Metrics) {
+    if found.len() < SYSTEMS.len() {
+        return;
+    }
+    let names = [
+        "spread_within_over_between",
+        "spread_dimensions",
+        "spread_tangent_share",
+        "spread_tangent_chance",
+        "spread_purity",
+    ];
+    for (measure, name) in names.into_iter().enumerate() {
+        let values: Vec<f32> = found.iter().map(|found| found.measures[measure] as f32).collect();
+        out.vector(name, &values);
+    }
+    let [_, _, share, chance, _] = found[MASKS].measures;
+    out.scalar("tangent_excess_masks", share - chance);
+    let [_, _, share, chance, _] = found[CHAIN].measures;
+    out.scalar("tangent_ratio_chain", share / chance);
+    for (machine, name) in PLANES {
+        if out.wants(name) {
+            out.matrix(name, 2, &clouds.centres(&networks[machine.place()]));
+        }
+    }
+    for (found, system) in found.iter().zip(SYSTEMS) {
+        if let Some(name) = system.picture {
+            out.matrix(name, 2, &found.picture);
+        }
     }
 }
 

@@ -3,10 +3,22 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+/// Where the networks come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Networks {
+    /// Trained in the run, each as a run of `rbm` or `rbse` with the same seed would be.
+    Trained,
+    /// The last states of runs of `rbm` or `rbse`, named by the job.
+    Given,
+}
+
 /// Settings of `one-shot`; the defaults are those for the 8x8 digits.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Params {
+    /// Whether the networks are trained in the run or taken from finished runs.
+    pub networks: Networks,
     /// Hidden units of every network.
     #[schemars(range(min = 1, max = 4096), extend("unit" = "1", "symbol" = "H"))]
     pub hidden_units: u32,
@@ -59,7 +71,7 @@ pub struct Params {
     #[schemars(range(min = 0, max = 10000000), extend("unit" = "images", "symbol" = "M_0"))]
     pub test_from: u32,
     /// Test images.
-    #[schemars(range(min = 1, max = 10000000), extend("unit" = "images", "symbol" = "M"))]
+    #[schemars(range(min = 20, max = 10000000), extend("unit" = "images", "symbol" = "M"))]
     pub test_images: u32,
     /// Draws of labelled images; every kind of features is given the same.
     #[schemars(range(min = 2, max = 1000), extend("unit" = "draws", "symbol" = "D"))]
@@ -82,6 +94,9 @@ pub struct Params {
     /// Gibbs sweeps within a sampled member of the network with frozen release.
     #[schemars(range(min = 1, max = 1000), extend("unit" = "sweeps", "symbol" = "k_f"))]
     pub frozen_sweeps: u32,
+    /// Codes of an image from which their spread is measured.
+    #[schemars(range(min = 3, max = 1000), extend("unit" = "codes", "symbol" = "C"))]
+    pub cloud_codes: u32,
     /// Penalty on the weights of the classifier, relative to the mean loss.
     #[schemars(range(min = 0.000001, max = 1000.0), extend("unit" = "1", "symbol" = "lambda"))]
     pub penalty: f64,
@@ -90,6 +105,7 @@ pub struct Params {
 impl Default for Params {
     fn default() -> Self {
         Self {
+            networks: Networks::Trained,
             hidden_units: 64,
             batch: 20,
             epochs: 30,
@@ -115,6 +131,7 @@ impl Default for Params {
             sweeps: 6,
             rbm_sweeps: 6,
             frozen_sweeps: 6,
+            cloud_codes: 100,
             penalty: 0.01,
         }
     }

@@ -3,11 +3,11 @@
 use numerics::boltzmann::Synapses;
 
 use super::Params;
-use crate::boltzmann::{Protocol, Rule};
+use crate::boltzmann::{Protocol, ReleaseRule};
 
 /// A network whose hidden units are used as features.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Network {
+pub(super) enum Machine {
     /// Reliable synapses at the first of two rates.
     RbmLow,
     /// Reliable synapses at the second.
@@ -20,29 +20,32 @@ pub(super) enum Network {
     RbseA,
 }
 
-impl Network {
+impl Machine {
     /// All, in the order in which they are trained.
     pub(super) const ALL: [Self; 5] = [Self::RbmLow, Self::RbmHigh, Self::Frozen, Self::RbseB, Self::RbseA];
 
+    /// Its place in [`Machine::ALL`].
+    pub(super) fn place(self) -> usize {
+        self as usize
+    }
+
     /// How it is trained.
     pub(super) fn protocol(self, params: &Params) -> Protocol {
-        let reliable = matches!(self, Self::RbmLow | Self::RbmHigh);
-        let (synapses, eta_w) = match self {
-            Self::RbmLow => (Synapses::Reliable, params.eta_rbm_low),
-            Self::RbmHigh => (Synapses::Reliable, params.eta_rbm_high),
-            Self::Frozen | Self::RbseB => (Synapses::PriorMixture, params.eta_w),
-            Self::RbseA => (Synapses::JointEnergy, params.eta_a),
+        let (synapses, eta_w, epochs) = match self {
+            Self::RbmLow => (Synapses::Reliable, params.eta_rbm_low, params.rbm_epochs),
+            Self::RbmHigh => (Synapses::Reliable, params.eta_rbm_high, params.rbm_epochs),
+            Self::Frozen | Self::RbseB => (Synapses::PriorMixture, params.eta_w, params.epochs),
+            Self::RbseA => (Synapses::JointEnergy, params.eta_a, params.epochs),
         };
         Protocol {
             synapses,
+            release_rule: if self == Self::Frozen { ReleaseRule::Frozen } else { ReleaseRule::Gradient },
             hidden_units: params.hidden_units,
             batch: params.batch,
-            epochs: if reliable { params.rbm_epochs } else { params.epochs },
+            epochs,
             eta_w,
-            r: if matches!(self, Self::RbseA | Self::RbseB) { params.r } else { 0.0 },
+            r: params.r,
             p0: params.p0,
-            rule: Rule::Cd,
-            cd_k: 1,
             momentum_start: params.momentum_start,
             momentum_end: params.momentum_end,
             momentum_switch_epoch: params.momentum_switch_epoch,
@@ -50,6 +53,19 @@ impl Network {
             threshold: params.threshold,
             train_images: params.train_images,
             test_images: 1,
+            ..Protocol::default()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_machine_stands_at_its_place() {
+        for (place, machine) in Machine::ALL.into_iter().enumerate() {
+            assert_eq!(machine.place(), place);
         }
     }
 }

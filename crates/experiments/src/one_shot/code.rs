@@ -50,6 +50,8 @@ codes! {
     RbseBChain = "accuracy_rbse_b_chain", Reading::Chain(Machine::RbseB);
     RbseA = "accuracy_rbse_a", Reading::Mean(Machine::RbseA);
     RbseAChain = "accuracy_rbse_a_chain", Reading::Chain(Machine::RbseA);
+    S2mMean = "accuracy_s2m_mean", Reading::Mean(Machine::S2m);
+    S2mChain = "accuracy_s2m_chain", Reading::Chain(Machine::S2m);
 }
 
 impl Reading {
@@ -71,7 +73,7 @@ impl Reading {
         match self {
             Self::Pixels | Self::Mean(_) | Self::Masks(_) => 0,
             Self::Chain(Machine::RbmLow | Machine::RbmHigh) => params.rbm_sweeps as usize,
-            Self::Chain(Machine::Frozen) => params.frozen_sweeps as usize,
+            Self::Chain(Machine::Frozen | Machine::S2m) => params.frozen_sweeps as usize,
             Self::Chain(Machine::RbseB | Machine::RbseA) => params.sweeps as usize,
         }
     }

@@ -3,7 +3,7 @@
 use numerics::boltzmann::Synapses;
 
 use super::Params;
-use crate::boltzmann::{Protocol, ReleaseRule};
+use crate::boltzmann::{Masks, Protocol, ReleaseRule};
 
 /// A network whose hidden units are used as features.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,11 +18,14 @@ pub(super) enum Machine {
     RbseB,
     /// Joint-energy ensemble (model A).
     RbseA,
+    /// Synaptic sampling machine: frozen release, and a fresh mask for every half step of the chain.
+    S2m,
 }
 
 impl Machine {
     /// All, in the order in which they are trained.
-    pub(super) const ALL: [Self; 5] = [Self::RbmLow, Self::RbmHigh, Self::Frozen, Self::RbseB, Self::RbseA];
+    pub(super) const ALL: [Self; 6] =
+        [Self::RbmLow, Self::RbmHigh, Self::Frozen, Self::RbseB, Self::RbseA, Self::S2m];
 
     /// Its place in [`Machine::ALL`].
     pub(super) fn place(self) -> usize {
@@ -34,12 +37,16 @@ impl Machine {
         let (synapses, eta_w, epochs) = match self {
             Self::RbmLow => (Synapses::Reliable, params.eta_rbm_low, params.rbm_epochs),
             Self::RbmHigh => (Synapses::Reliable, params.eta_rbm_high, params.rbm_epochs),
-            Self::Frozen | Self::RbseB => (Synapses::PriorMixture, params.eta_w, params.epochs),
+            Self::Frozen | Self::S2m | Self::RbseB => (Synapses::PriorMixture, params.eta_w, params.epochs),
             Self::RbseA => (Synapses::JointEnergy, params.eta_a, params.epochs),
         };
         Protocol {
             synapses,
-            release_rule: if self == Self::Frozen { ReleaseRule::Frozen } else { ReleaseRule::Gradient },
+            release_rule: match self {
+                Self::Frozen | Self::S2m => ReleaseRule::Frozen,
+                _ => ReleaseRule::Gradient,
+            },
+            masks: if self == Self::S2m { Masks::HalfStep } else { Masks::Batch },
             hidden_units: params.hidden_units,
             batch: params.batch,
             epochs,

@@ -83,7 +83,7 @@ const OTHERS: [MetricSpec; 17] = [
         "1",
         Vector,
         Final,
-        "mean squared error of test pixels after one pass up and down, for each network: two of reliable synapses, frozen, B, A",
+        "mean squared error of test pixels after one pass up and down, for each network: two of reliable synapses, frozen, B, A, S2M",
     ),
     spread("spread_within_over_between", "variance of the codes of one image over that between classes"),
     spread("spread_dimensions", "effective number of dimensions in which the codes of one image scatter"),

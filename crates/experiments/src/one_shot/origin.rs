@@ -16,7 +16,7 @@ const fn need(name: &'static str) -> SourceNeed {
 
 /// One run for every network, in the order of [`Machine::ALL`].
 pub(super) const NEEDS: [SourceNeed; Machine::ALL.len()] =
-    [need("rbm_low"), need("rbm_high"), need("frozen"), need("rbse_b"), need("rbse_a")];
+    [need("rbm_low"), need("rbm_high"), need("frozen"), need("rbse_b"), need("rbse_a"), need("s2m")];
 
 /// Steps of training of every network.
 pub(super) fn training_steps(

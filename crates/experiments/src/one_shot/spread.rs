@@ -112,7 +112,7 @@ impl Clouds {
         let System { machine, noise, .. } = SYSTEMS[system];
         let sweeps = match machine {
             Machine::RbmLow | Machine::RbmHigh => params.rbm_sweeps,
-            Machine::Frozen => params.frozen_sweeps,
+            Machine::Frozen | Machine::S2m => params.frozen_sweeps,
             Machine::RbseB | Machine::RbseA => params.sweeps,
         };
         let sweeps = match noise {

@@ -1,6 +1,7 @@
 //! The one visible list of experiments. Everything else follows from it.
 
 use crate::{
+    exact::Exact,
     kind::{Kind, Of},
     one_shot::OneShot,
     rbm::Rbm,
@@ -17,7 +18,7 @@ macro_rules! catalogue {
     };
 }
 
-catalogue![Rbm, Rbse, OneShot];
+catalogue![Rbm, Rbse, Exact, OneShot];
 
 /// An experiment by name.
 pub fn find(name: &str) -> Option<&'static dyn Kind> {

@@ -11,6 +11,7 @@ mod checkpoint;
 mod data;
 mod digest;
 mod digits;
+pub mod exact;
 mod experiment;
 mod figure;
 mod finding;

@@ -5,6 +5,7 @@ mod network;
 mod observe;
 mod protocol;
 mod release_law;
+mod rules;
 mod settings;
 mod trainer;
 

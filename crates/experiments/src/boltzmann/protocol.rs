@@ -1,12 +1,9 @@
 //! The training protocol of every Boltzmann machine here: settings, schedule, and what they need.
 
-use numerics::boltzmann::Synapses;
+use numerics::boltzmann::{MethodError, Synapses};
 
 use super::settings::{Estimator, Law, Masks, Objective, ReleaseRule, Rule, Statistics};
 use crate::{DataShape, ParamError, Plan};
-
-/// Most hidden units whose 2^H states are enumerated.
-pub(crate) const EXACT_UNITS: u32 = 20;
 
 /// Settings of one training run, whatever the synapses; units and symbols are those of the params of `rbse`.
 #[derive(Debug, Clone, PartialEq)]
@@ -107,30 +104,28 @@ impl Protocol {
     }
 
     fn check_model(&self) -> Result<(), ParamError> {
-        let mixture = self.synapses == Synapses::PriorMixture;
-        let rule = "it must be batch unless `model` is B, which alone draws masks";
-        require(mixture || self.masks == Masks::Batch, "masks", self.masks, rule)?;
-        let rule = "it must be rao_blackwell unless `model` is A";
-        require(!mixture || self.estimator == Estimator::RaoBlackwell, "estimator", self.estimator, rule)?;
-        if self.objective == Objective::Jensen {
-            let rule = "it must be 1 unless `objective` is multi_sample";
-            return require(self.objective_masks == 1, "objective_masks", self.objective_masks, rule);
-        }
-        require(mixture, "objective", self.objective, "it must be jensen unless `model` is B")?;
+        let one = self.objective == Objective::Jensen;
+        let rule = "it must be 1 unless `objective` is multi_sample";
+        require(!one || self.objective_masks == 1, "objective_masks", self.objective_masks, rule)?;
         let rule = "it must be at least 2 when `objective` is multi_sample";
-        require(self.objective_masks >= 2, "objective_masks", self.objective_masks, rule)?;
-        let rule = "it must be batch when `objective` is multi_sample, which weighs whole machines";
-        require(self.masks == Masks::Batch, "masks", self.masks, rule)?;
-        let rule = format!(
-            "it must be at most {EXACT_UNITS} when `objective` is multi_sample: likelihoods must be exact"
-        );
-        require(self.hidden_units <= EXACT_UNITS, "hidden_units", self.hidden_units, rule)
+        require(one || self.objective_masks >= 2, "objective_masks", self.objective_masks, rule)?;
+        // More visible than hidden units is the usual case; `plan` knows better.
+        self.check_method(usize::MAX, 1)
+    }
+
+    /// Whether the learning rule can train such a machine.
+    fn check_method(&self, visible: usize, columns: usize) -> Result<(), ParamError> {
+        let (law, units) = (self.law.with_sites(self.sites), (visible, self.hidden_units as usize));
+        let checked = self.method(columns).check(self.synapses, law, units, &self.learning(0));
+        checked.map_err(|MethodError { name, value, rule }| ParamError {
+            pointer: format!("/{name}"),
+            value,
+            rule,
+        })
     }
 
     fn check_release(&self) -> Result<(), ParamError> {
         let local = self.release_rule == ReleaseRule::Local;
-        let rule = "it must not be local when `law` is gaussian, under which every synapse always transmits";
-        require(!local || self.law != Law::Gaussian, "release_rule", self.release_rule, rule)?;
         let rule = "it must be 0 unless `release_rule` is local";
         require(local || self.release_target == 0.0, "release_target", self.release_target, rule)?;
         let widest = (self.p0 * (1.0 - self.p0)).sqrt();

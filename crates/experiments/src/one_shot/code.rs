@@ -22,7 +22,9 @@ pub(super) enum Reading {
     Mean(Machine),
     /// `P(h = 1 | v)` in a sampled member of the ensemble.
     Masks(Machine),
-    /// The same after Gibbs sweeps within that member.
+    /// `P(h = 1 | v)` with a mask of its own for each image, given the units (model A), moment matched.
+    OwnMasks(Machine),
+    /// `P(h = 1 | v)` in a member, after Gibbs sweeps within that member.
     Chain(Machine),
 }
 
@@ -49,6 +51,7 @@ codes! {
     RbseBMasks = "accuracy_rbse_b_masks", Reading::Masks(Machine::RbseB);
     RbseBChain = "accuracy_rbse_b_chain", Reading::Chain(Machine::RbseB);
     RbseA = "accuracy_rbse_a", Reading::Mean(Machine::RbseA);
+    RbseAMasks = "accuracy_rbse_a_masks", Reading::OwnMasks(Machine::RbseA);
     RbseAChain = "accuracy_rbse_a_chain", Reading::Chain(Machine::RbseA);
     S2mMean = "accuracy_s2m_mean", Reading::Mean(Machine::S2m);
     S2mChain = "accuracy_s2m_chain", Reading::Chain(Machine::S2m);
@@ -59,19 +62,21 @@ impl Reading {
     pub(super) fn machine(self) -> Option<Machine> {
         match self {
             Self::Pixels => None,
-            Self::Mean(machine) | Self::Masks(machine) | Self::Chain(machine) => Some(machine),
+            Self::Mean(machine) | Self::Masks(machine) | Self::OwnMasks(machine) | Self::Chain(machine) => {
+                Some(machine)
+            }
         }
     }
 
     /// Whether every copy of an image is another.
     pub(super) fn is_stochastic(self) -> bool {
-        matches!(self, Self::Masks(_) | Self::Chain(_))
+        matches!(self, Self::Masks(_) | Self::OwnMasks(_) | Self::Chain(_))
     }
 
     /// Gibbs sweeps within a sampled member.
     pub(super) fn sweeps(self, params: &Params) -> usize {
         match self {
-            Self::Pixels | Self::Mean(_) | Self::Masks(_) => 0,
+            Self::Pixels | Self::Mean(_) | Self::Masks(_) | Self::OwnMasks(_) => 0,
             Self::Chain(Machine::RbmLow | Machine::RbmHigh) => params.rbm_sweeps as usize,
             Self::Chain(Machine::Frozen | Machine::S2m) => params.frozen_sweeps as usize,
             Self::Chain(Machine::RbseB | Machine::RbseA) => params.sweeps as usize,

@@ -3,7 +3,7 @@
 use ndarray::{Array2, ArrayView2, Axis, concatenate};
 use numerics::{
     BinaryRows, Draws,
-    boltzmann::Parameters,
+    boltzmann::{Parameters, features::moment_matched},
     logistic_regression::{Features, fit},
 };
 
@@ -39,10 +39,7 @@ impl Judge<'_> {
         let copies = self.copies(CODES[code].reading, SHOTS[shots]);
         let place = (shots as u64 + 1) << 16 | u64::from(draw);
         let draws = Draws::at(self.seed, ADDRESS | (code as u64) << 32 | place);
-        let encoded: Vec<Array2<f32>> =
-            (0..copies).map(|copy| self.encode(code, &images, copy, draws)).collect();
-        let views: Vec<ArrayView2<'_, f32>> = encoded.iter().map(|copy| copy.view()).collect();
-        let encoded = concatenate(Axis(0), &views).expect("all copies have the same columns");
+        let encoded = self.encode_copies(code, &images, copies, draws);
         let labels = labels.repeat(copies as usize);
         let classes = self.labelled.classes();
         let fit = fit(&Features::new(encoded.view()), &labels, classes, self.params.penalty);
@@ -62,14 +59,29 @@ impl Judge<'_> {
         }
     }
 
+    /// All copies, one after the other.
+    fn encode_copies(&self, code: usize, images: &BinaryRows, copies: u32, draws: Draws) -> Array2<f32> {
+        if let Reading::OwnMasks(_) = CODES[code].reading {
+            // Every image has a mask of its own anyway, and moments of all synapses are found once a call.
+            let places: Vec<u32> = (0..images.len() as u32).collect();
+            return self.encode(code, &images.select(&places.repeat(copies as usize)), 0, draws);
+        }
+        let encoded: Vec<Array2<f32>> =
+            (0..copies).map(|copy| self.encode(code, images, copy, draws)).collect();
+        let views: Vec<ArrayView2<'_, f32>> = encoded.iter().map(|copy| copy.view()).collect();
+        concatenate(Axis(0), &views).expect("all copies have the same columns")
+    }
+
     fn encode(&self, code: usize, images: &BinaryRows, copy: u32, draws: Draws) -> Array2<f32> {
         let reading = CODES[code].reading;
         let Some(machine) = reading.machine() else { return images.to_dense() };
         let parameters = &self.networks[machine.place()];
-        if reading.is_stochastic() {
-            sampled_codes(parameters, images, reading.sweeps(self.params), copy, draws)
-        } else {
-            mean_codes(parameters, images)
+        match reading {
+            Reading::Pixels | Reading::Mean(_) => mean_codes(parameters, images),
+            Reading::OwnMasks(_) => moment_matched(parameters, images, copy, draws),
+            Reading::Masks(_) | Reading::Chain(_) => {
+                sampled_codes(parameters, images, reading.sweeps(self.params), copy, draws)
+            }
         }
     }
 }

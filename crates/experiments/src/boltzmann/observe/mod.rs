@@ -21,7 +21,7 @@ const WATCHED: usize = 1000;
 pub(crate) const FIT_METRICS: [MetricSpec; 18] = joined(&[&fit::METRICS, &likelihood::METRICS]);
 
 /// Metrics of stochastic synapses.
-pub(crate) const RELEASE_METRICS: [MetricSpec; 38] =
+pub(crate) const RELEASE_METRICS: [MetricSpec; 40] =
     joined(&[&release::METRICS, &usage::METRICS, &coupling::METRICS, &cortex::METRICS, &members::METRICS]);
 
 /// One observation: what is looked at.
@@ -66,6 +66,7 @@ pub(crate) fn observe_release(trainer: &Trainer, network: &Network, draws: Draws
     release::observe(&view, &strengths, out);
     usage::observe(&view, &strengths, out);
     coupling::observe(&view, out);
+    coupling::observe_estimator(&view, out);
     cortex::observe(&strengths, out);
     members::observe(&view, out);
 }

@@ -1,6 +1,6 @@
 //! What the fast path learns.
 
-use super::super::{Parameters, PersistentChains, State as GeneralState, Synapses, Velocity};
+use super::super::{Law, Parameters, PersistentChains, State as GeneralState, Synapses, Velocity};
 use super::gates::Gates;
 use super::images::Images;
 use crate::BinaryRows;
@@ -43,7 +43,7 @@ impl State {
     /// Parameters at rest, without persistent chains.
     ///
     /// # Panics
-    /// If the synapses are unreliable and a has another shape than w.
+    /// If the law is not Bernoulli's, or the synapses are unreliable and a has another shape than w.
     pub fn new(parameters: Parameters) -> Self {
         GeneralState::new(parameters).into()
     }
@@ -61,6 +61,8 @@ impl State {
             a: to_array(&self.a.x),
             b: self.b.to_array(&self.b.x),
             c: self.c.to_array(&self.c.x),
+            law: Law::Bernoulli,
+            log_sd: Array2::zeros((0, 0)),
         }
     }
 
@@ -76,21 +78,20 @@ impl State {
             a: to_array(&self.a.velocity),
             b: self.b.to_array(&self.b.velocity),
             c: self.c.to_array(&self.c.velocity),
+            log_sd: Array2::zeros((0, 0)),
         };
-        GeneralState { parameters: self.parameters(), velocity, chains: self.chains() }
+        let (parameters, chains) = (self.parameters(), self.chains());
+        GeneralState { parameters, velocity, chains, fields: Array2::zeros((0, 0)) }
     }
 }
 
 impl From<GeneralState> for State {
     /// # Panics
-    /// If the shapes of the parameters do not fit together.
+    /// If the law is not Bernoulli's or the shapes of the parameters do not fit together.
     fn from(general: GeneralState) -> Self {
-        let GeneralState { parameters, velocity, chains } = general;
-        let (v, h) = parameters.w.dim();
-        assert_eq!((parameters.b.len(), parameters.c.len()), (v, h), "a bias per unit");
-        if parameters.synapses != Synapses::Reliable {
-            assert_eq!(parameters.a.dim(), (v, h), "a logit of release per synapse");
-        }
+        let misfit = misfit(&general);
+        assert!(misfit.is_none(), "the tiled step cannot start here: {}", misfit.unwrap_or_default());
+        let GeneralState { parameters, velocity, chains, .. } = general;
         Self {
             synapses: parameters.synapses,
             w: Moving { x: to_matrix(&parameters.w), velocity: to_matrix(&velocity.w) },
@@ -121,20 +122,28 @@ impl Serialize for State {
 impl<'de> Deserialize<'de> for State {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let general = GeneralState::deserialize(deserializer)?;
-        let shape = general.parameters.w.dim();
-        let like = |x: &Array2<f32>, y: &Array2<f32>| x.dim() == y.dim();
-        let Velocity { w, a, b, c } = &general.velocity;
-        let parameters = &general.parameters;
-        let fits = like(w, &parameters.w)
-            && like(a, &parameters.a)
-            && (b.len(), c.len()) == shape
-            && (parameters.b.len(), parameters.c.len()) == shape
-            && (parameters.synapses == Synapses::Reliable || parameters.a.dim() == shape);
-        if fits {
-            Ok(general.into())
-        } else {
-            Err(serde::de::Error::custom("shapes of parameters that differ"))
+        match misfit(&general) {
+            None => Ok(general.into()),
+            Some(misfit) => Err(serde::de::Error::custom(misfit)),
         }
+    }
+}
+
+/// Why a state is none of the fast path.
+fn misfit(general: &GeneralState) -> Option<&'static str> {
+    let GeneralState { parameters, velocity, .. } = general;
+    let shape = parameters.w.dim();
+    let same_shapes = velocity.w.dim() == shape
+        && velocity.a.dim() == parameters.a.dim()
+        && (velocity.b.len(), velocity.c.len()) == shape
+        && (parameters.b.len(), parameters.c.len()) == shape
+        && (parameters.synapses == Synapses::Reliable || parameters.a.dim() == shape);
+    if !same_shapes {
+        Some("shapes of parameters differ")
+    } else if parameters.law != Law::Bernoulli {
+        Some("the law of the synapses is not Bernoulli's")
+    } else {
+        None
     }
 }
 

@@ -240,5 +240,8 @@ impl Pass<'_> {
 }
 
 #[cfg(test)]
+#[path = "law_tests.rs"]
+mod law_tests;
+#[cfg(test)]
 #[path = "step_tests.rs"]
-mod tests;
+mod naive_tests;

@@ -1,42 +1,10 @@
-use super::super::super::{Init, Masks, Parameters, PersistentChains, Synapses};
-use super::super::Images;
+use super::super::super::{Masks, Parameters, Synapses};
+use super::law_tests::{modes, random_case};
 use super::mask_draws;
 use super::*;
 use crate::logistic::sigmoid;
 use kernels::ars;
 use ndarray::{Array1, Array2};
-
-/// Synapses, masks and statistics: every mode of the fast path.
-fn modes() -> Vec<(Synapses, Masks, Statistics)> {
-    let mut modes = Vec::new();
-    for statistics in [Statistics::Probabilities, Statistics::Samples] {
-        modes.push((Synapses::Reliable, Masks::Batch, statistics));
-        modes.push((Synapses::JointEnergy, Masks::Batch, statistics));
-        for masks in [Masks::Batch, Masks::HalfStep, Masks::Example] {
-            modes.push((Synapses::PriorMixture, masks, statistics));
-        }
-    }
-    modes
-}
-
-/// Random patterns and a state with weights of every size.
-fn random_case(synapses: Synapses, n: usize, v: usize, h: usize) -> (State, BinaryRows) {
-    let draws = Draws::at(77, 0);
-    let mut batch = BinaryRows::new(v);
-    for example in 0..n {
-        let first = (example * v) as u64;
-        batch.push(crate::distributions::bernoulli(draws, Stream::Split, first, &vec![0.3; v]));
-    }
-    let init = Init { hidden_units: h, p0: 0.4, w_sd: 0.5 };
-    let mut parameters = Parameters::init(synapses, init, batch.column_means().view(), draws);
-    // Probabilities of release from .1 to .9, no two alike.
-    let size = parameters.a.len() as f32;
-    for (i, a) in parameters.a.iter_mut().enumerate() {
-        *a = 4.4 * ((i * 7_919) as f32 % size / size - 0.5);
-    }
-    let state = State::new(parameters).with_chains(PersistentChains::init(n, h, draws));
-    (state, batch)
-}
 
 /// 64 bytes of a stream, from the definition of the generator.
 fn draw_line(draws: kernels::tiled::MaskDraws, line: u64) -> [u8; 64] {

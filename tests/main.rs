@@ -10,6 +10,7 @@ mod fence;
 mod kills;
 mod lifecycle;
 mod reproduce;
+mod sources;
 mod streams;
 mod support;
 mod tidy;

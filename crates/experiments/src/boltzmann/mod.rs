@@ -9,6 +9,7 @@ mod rules;
 mod settings;
 mod trainer;
 
+pub(crate) use digits::{Split, binary};
 pub use network::Network;
 pub(crate) use observe::{FIT_METRICS, RELEASE_METRICS, joined, observe_fit, observe_release};
 pub(crate) use protocol::Protocol;

@@ -28,6 +28,11 @@ fn variants(kind: &dyn Kind) -> Vec<Map<String, Json>> {
         ],
         "rbse" => rbse_variants(),
         "exact" => return vec![object(json!({"steps": 30})), object(json!({"steps": 9, "law": "gaussian"}))],
+        "ablation" => ablation_variants(),
+        "one-shot" => vec![
+            json!({"rbm_epochs": 1, "epochs": 2, "draws": 2, "copies": 2, "test_copies": 2, "cloud_codes": 3}),
+            json!({"networks": "given", "draws": 2, "copies": 3, "test_copies": 1, "cloud_codes": 4, "label_seed": 7}),
+        ],
         name => panic!("add short variants of `{name}` here"),
     };
     all.into_iter().map(|more| object(small.clone()).into_iter().chain(object(more)).collect()).collect()
@@ -49,6 +54,15 @@ fn rbse_variants() -> Vec<Json> {
         json!({"model": "B", "law": "bernoulli_gaussian", "sd0": 0.1}),
         json!({"model": "A", "law": "quantal", "sites": 4}),
     ]
+}
+
+/// Every kind of synapses, trained and given.
+fn ablation_variants() -> Vec<Json> {
+    let few = |model: &str, network: &str, sweeps: u32| {
+        json!({"epochs": 1, "relearn_epochs": 0.2, "prune_percent": [50, 95], "draws": 1, "copies": 2, "test_copies": 1,
+               "fit_members": 2, "likelihood_members": 3, "model": model, "network": network, "sweeps": sweeps})
+    };
+    vec![few("B", "trained", 0), few("A", "trained", 1), few("reliable", "given", 0)]
 }
 
 fn data_for(kind: &dyn Kind, params: &CanonicalParams) -> Data {

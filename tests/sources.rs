@@ -159,7 +159,7 @@ async fn an_earlier_step_can_be_built_on_by_command_line_and_is_shown() {
         let mut spec = follower(&run, &step);
         spec["seeds"] = json!([2]);
         let (found, answer) =
-            service.client.try_submit(&spec, &format!("step {step}")).await.expect("it answers");
+            service.client.try_submit(&spec, &format!("step-{step}")).await.expect("it answers");
         assert_eq!(found, status, "{answer}");
     }
     // An experiment that takes no such run says which it takes.

@@ -133,6 +133,22 @@ fn a_hanging_and_an_endless_attempt_time_out() {
 }
 
 #[test]
+fn a_lease_that_runs_out_after_the_server_was_away_says_so_until_a_report_came() {
+    let away = after(&running(&fresh(), 0), &Change::Extend { until: 3 * TTL }, 3 * TTL).run;
+    let expire = Change::Expire { wall_ms: WALL };
+    let class = |run: &Run| match after(run, &expire, 4 * TTL).log[..] {
+        [EventKind::RunRequeued { class, .. }] => class,
+        ref other => panic!("{other:?}"),
+    };
+    assert_eq!(class(&away), Class::ServerRestart);
+    assert_eq!(after(&away, &expire, 4 * TTL).run.uncounted_failures, 1);
+    let heard = after(&away, &says(&away, 1, None), TTL).run;
+    assert_eq!(class(&heard), Class::Lost);
+    let again = running(&after(&away, &expire, 4 * TTL).run, 4 * TTL);
+    assert!(!lease(&again).server_was_away, "the next attempt has seen no restart");
+}
+
+#[test]
 fn a_wish_outlives_the_worker() {
     for (wish, state) in [(Change::Cancel, "cancelled"), (Change::Pause, "paused")] {
         let run = after(&running(&fresh(), 0), &wish, 0).run;

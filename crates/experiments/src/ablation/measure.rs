@@ -62,17 +62,14 @@ impl Measure<'_> {
         }
     }
 
-    /// Mean accuracy over all draws of labelled images, in percent.
-    pub(super) fn accuracy(&self, parameters: &Parameters) -> f64 {
-        let test: Vec<Features> = (0..self.copies(parameters, self.params.test_copies))
-            .map(|copy| Features::new(self.encode(parameters, &self.labelled.test, copy, 1).view()))
-            .collect();
-        let accuracies: Vec<f64> =
-            (0..self.params.draws).map(|draw| self.accuracy_of_draw(parameters, draw, &test)).collect();
-        stats::mean(&accuracies)
+    /// A copy of the test images' features; none if it would be the same as those before.
+    pub(super) fn encode_test(&self, parameters: &Parameters, copy: u32) -> Option<Features> {
+        let differs = copy < self.copies(parameters, self.params.test_copies);
+        differs.then(|| Features::new(self.encode(parameters, &self.labelled.test, copy, 1).view()))
     }
 
-    fn accuracy_of_draw(&self, parameters: &Parameters, draw: u32, test: &[Features]) -> f64 {
+    /// Accuracy in percent after learning from one draw of labelled images.
+    pub(super) fn accuracy(&self, parameters: &Parameters, draw: u32, test: &[Features]) -> f64 {
         let (picks, labels) = self.labelled.draw(self.params.shots, Draws::at(self.seed, u64::from(draw)));
         let images = self.labelled.train.select(&picks);
         let copies = self.copies(parameters, self.params.copies);

@@ -131,7 +131,18 @@ const OTHERS: [MetricSpec; 6] = [
     ),
 ];
 
-const COUNT: usize = OTHERS.len() + 5 * EDITS.len() + ON_CURVES.len() * CURVES.len();
+/// What pruning and learning again costs, against the whole network that learned as long.
+pub(super) const COSTS: [(Criterion, [&str; 2]); 2] = [
+    (Criterion::Unreliable, ["pruning_mse_ratio_unreliable", "pruning_accuracy_loss_unreliable"]),
+    (Criterion::Weak, ["pruning_mse_ratio_weak", "pruning_accuracy_loss_weak"]),
+];
+
+const COSTS_MEANING: [(&str, &str); 2] = [
+    ("1", "relearned mean squared error over that of the whole network that learned as long"),
+    ("%", "percentage points of accuracy below the whole network that learned as long; absent if `draws` is 0"),
+];
+
+const COUNT: usize = 2 * COSTS.len() + OTHERS.len() + 5 * EDITS.len() + ON_CURVES.len() * CURVES.len();
 
 /// All, in the order in which they are printed.
 pub(super) static METRICS: [MetricSpec; COUNT] = {
@@ -156,6 +167,15 @@ pub(super) static METRICS: [MetricSpec; COUNT] = {
         while i < ON_CURVES.len() {
             let quantity = &QUANTITIES[ON_CURVES[i]];
             all[at] = spec(CURVES[row].names[ON_CURVES[i]], quantity.unit, Vector, Final, quantity.meaning);
+            (at, i) = (at + 1, i + 1);
+        }
+        row += 1;
+    }
+    row = 0;
+    while row < COSTS.len() {
+        let mut i = 0;
+        while i < 2 {
+            all[at] = spec(COSTS[row].1[i], COSTS_MEANING[i].0, Vector, Final, COSTS_MEANING[i].1);
             (at, i) = (at + 1, i + 1);
         }
         row += 1;

@@ -14,6 +14,8 @@ use numerics::{
         Law, Parameters, State as Machine,
         evaluate::{MixtureSum, pseudo_log_likelihood, reconstruction},
     },
+    logistic_regression::Features,
+    stats,
 };
 use serde::{Deserialize, Serialize};
 
@@ -54,17 +56,20 @@ pub struct State {
     relearning: Option<Network>,
     /// The likelihood that is being summed.
     likelihood: MixtureSum,
+    /// Accuracies on the draws of labelled images so far, in percent.
+    accuracies: Vec<f64>,
     /// The case in work.
     current: Outcome,
     /// The cases that are done.
     outcomes: Vec<Outcome>,
 }
 
-/// Buffers of training, and the edited network and the pruned synapses of a case.
+/// Buffers of training; of a case the edited network, the synapses that it lacks, and the test images as it sees them.
 #[derive(Default)]
 pub struct Scratch {
     trainer: TrainerScratch,
     edited: Option<(usize, Parameters, Vec<u32>)>,
+    encoded: (usize, Vec<Features>),
 }
 
 const NEEDS: &[SourceNeed] = &[SourceNeed { name: "network", experiments: &["rbm", "rbse"], required: true }];
@@ -140,6 +145,37 @@ impl Ablation {
             None => f(&self.edited(case, state, scratch).1),
         }
     }
+
+    /// Has the first `copies` copies of the test images' features in the scratch, as far as they differ.
+    fn encode(&self, case: usize, copies: u32, state: &State, scratch: &mut Scratch) {
+        let (cached, mut encoded) = std::mem::take(&mut scratch.encoded);
+        if cached != case {
+            encoded.clear();
+        }
+        self.on_case(case, state, scratch, |network| {
+            let more = encoded.len() as u32..copies;
+            encoded.extend(more.map_while(|copy| self.measure().encode_test(network, copy)));
+        });
+        scratch.encoded = (case, encoded);
+    }
+
+    fn judge(&self, case: usize, draw: u32, state: &mut State, scratch: &mut Scratch) {
+        self.encode(case, self.params.test_copies, state, scratch);
+        let (_, test) = std::mem::take(&mut scratch.encoded);
+        let accuracy =
+            self.on_case(case, state, scratch, |network| self.measure().accuracy(network, draw, &test));
+        scratch.encoded = (case, test);
+        state.accuracies.push(accuracy);
+    }
+
+    fn end_case(state: &mut State) {
+        let likelihood = std::mem::take(&mut state.likelihood).likelihood();
+        state.current.likelihood = likelihood.map(|found| (found.log_mean, found.mean_log));
+        let accuracies = std::mem::take(&mut state.accuracies);
+        state.current.accuracy = (!accuracies.is_empty()).then(|| stats::mean(&accuracies));
+        state.outcomes.push(std::mem::take(&mut state.current));
+        state.relearning = None;
+    }
 }
 
 impl Experiment for Ablation {
@@ -197,7 +233,8 @@ impl Experiment for Ablation {
             None => self.trainer.init(draws),
         };
         let (likelihood, current) = (MixtureSum::default(), Outcome::default());
-        State { network, relearning: None, likelihood, current, outcomes: Vec::new() }
+        let (accuracies, outcomes) = (Vec::new(), Vec::new());
+        State { network, relearning: None, likelihood, accuracies, current, outcomes }
     }
 
     fn step(&self, state: &mut State, scratch: &mut Scratch, draws: Draws) {
@@ -216,16 +253,11 @@ impl Experiment for Ablation {
                 });
                 state.likelihood = sum;
             }
-            Task::Accuracy { case } => {
-                let accuracy = self.on_case(case, state, scratch, |network| self.measure().accuracy(network));
-                state.current.accuracy = Some(accuracy);
-            }
+            Task::Encode { case, copy } => self.encode(case, copy + 1, state, scratch),
+            Task::Accuracy { case, draw } => self.judge(case, draw, state, scratch),
         }
         if self.schedule.ends_case(draws.step()) {
-            let likelihood = std::mem::take(&mut state.likelihood).likelihood();
-            state.current.likelihood = likelihood.map(|found| (found.log_mean, found.mean_log));
-            state.outcomes.push(std::mem::take(&mut state.current));
-            state.relearning = None;
+            Self::end_case(state);
         }
     }
 

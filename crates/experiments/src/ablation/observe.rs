@@ -5,7 +5,7 @@ use numerics::{boltzmann::Parameters, stats};
 use super::{
     edit::Criterion,
     measure::Outcome,
-    metrics::{CURVES, EDITS},
+    metrics::{COSTS, CURVES, EDITS},
     schedule::Case,
 };
 use crate::Metrics;
@@ -54,6 +54,15 @@ impl Results<'_> {
                 if let Some(values) = values {
                     out.vector(name, &values);
                 }
+            }
+        }
+        for (criterion, [ratio, loss]) in COSTS {
+            let Some(curve) = self.curve(criterion, true) else { continue };
+            let ratios: Vec<f32> = curve.iter().map(|outcome| (outcome.mse / curve[0].mse) as f32).collect();
+            out.vector(ratio, &ratios);
+            let lost = |outcome: &&Outcome| Some((curve[0].accuracy? - outcome.accuracy?) as f32);
+            if let Some(losses) = curve.iter().map(lost).collect::<Option<Vec<f32>>>() {
+                out.vector(loss, &losses);
             }
         }
     }

@@ -48,10 +48,19 @@ pub(super) enum Task {
         /// The first.
         member: u32,
     },
-    /// Classifiers on all draws of labelled images.
+    /// A copy of the test images' features; kept in memory only.
+    Encode {
+        /// Place in [`Schedule::cases`].
+        case: usize,
+        /// From 0.
+        copy: u32,
+    },
+    /// A classifier on one draw of labelled images.
     Accuracy {
         /// Place in [`Schedule::cases`].
         case: usize,
+        /// From 0.
+        draw: u32,
     },
 }
 
@@ -64,11 +73,12 @@ pub(super) struct Schedule {
     /// Steps of each likelihood, and members of each of these.
     likelihood: u64,
     pub(super) members_per_step: u32,
-    accuracy: u64,
+    copies: u64,
+    draws: u64,
 }
 
 /// Softpluses that fit into a step: some 30 ms.
-const STEP_WORK: u64 = 1 << 26;
+const STEP_WORK: u64 = 1 << 25;
 
 impl Schedule {
     /// `training` steps would train the network; `units` are those of the smaller and the larger side.
@@ -84,7 +94,8 @@ impl Schedule {
             relearning,
             likelihood: u64::from(members.div_ceil(members_per_step)),
             members_per_step,
-            accuracy: u64::from(params.draws.min(1)),
+            copies: if params.draws > 0 { u64::from(params.test_copies) } else { 0 },
+            draws: u64::from(params.draws),
         }
     }
 
@@ -94,7 +105,7 @@ impl Schedule {
     }
 
     fn steps_of(&self, case: Case) -> u64 {
-        self.relearning_of(case) + 1 + self.likelihood + self.accuracy
+        self.relearning_of(case) + 1 + self.likelihood + self.copies + self.draws
     }
 
     fn relearning_of(&self, case: Case) -> u64 {
@@ -113,17 +124,22 @@ impl Schedule {
                 left -= steps;
                 continue;
             }
-            let batches = self.relearning_of(case);
-            return match left.checked_sub(batches) {
-                None => Task::Relearn { case: place, batch: left },
-                Some(0) => Task::Fit { case: place },
-                Some(part) if part <= self.likelihood => {
-                    Task::Likelihood { case: place, member: (part - 1) as u32 * self.members_per_step }
-                }
-                Some(_) => Task::Accuracy { case: place },
-            };
+            return self.part(place, left, self.relearning_of(case));
         }
         panic!("step {step} is beyond the run's {}", self.steps());
+    }
+
+    /// Step `left` of a case that begins with `batches` of learning.
+    fn part(&self, case: usize, left: u64, batches: u64) -> Task {
+        let Some(part) = left.checked_sub(batches) else { return Task::Relearn { case, batch: left } };
+        let Some(part) = part.checked_sub(1) else { return Task::Fit { case } };
+        let Some(copy) = part.checked_sub(self.likelihood) else {
+            return Task::Likelihood { case, member: part as u32 * self.members_per_step };
+        };
+        match copy.checked_sub(self.copies) {
+            None => Task::Encode { case, copy: copy as u32 },
+            Some(draw) => Task::Accuracy { case, draw: draw as u32 },
+        }
     }
 
     /// Whether a step is the last of its case.
@@ -133,7 +149,8 @@ impl Schedule {
             Task::Relearn { case, .. }
             | Task::Fit { case }
             | Task::Likelihood { case, .. }
-            | Task::Accuracy { case } => Some(case),
+            | Task::Encode { case, .. }
+            | Task::Accuracy { case, .. } => Some(case),
         };
         let own = case(self.task(step));
         own.is_some() && (step + 1 == self.steps() || case(self.task(step + 1)) != own)
@@ -165,20 +182,28 @@ mod tests {
 
     #[test]
     fn a_case_is_learned_again_then_measured_in_all_ways_and_ends_once() {
-        let params = Params { prune_percent: vec![50], relearn_epochs: 0.04, ..Params::default() };
+        let params = Params {
+            prune_percent: vec![50],
+            relearn_epochs: 0.04,
+            likelihood_members: 100,
+            test_copies: 2,
+            draws: 2,
+            ..Params::default()
+        };
         let schedule = Schedule::new(&params, 5, (10, 1 << 10));
-        assert_eq!(schedule.members_per_step, 64);
+        assert_eq!(schedule.members_per_step, 32);
         let tasks = tasks(&schedule);
         assert!(tasks[..5].iter().all(|task| *task == Task::Train));
         assert_eq!(tasks[5], Task::Fit { case: 0 });
         assert_eq!(tasks[6], Task::Likelihood { case: 0, member: 0 });
-        assert_eq!(tasks[12], Task::Likelihood { case: 0, member: 384 });
-        assert_eq!(tasks[13], Task::Accuracy { case: 0 });
+        assert_eq!(tasks[9], Task::Likelihood { case: 0, member: 96 });
+        assert_eq!(tasks[10..12], [0, 1].map(|copy| Task::Encode { case: 0, copy }));
+        assert_eq!(tasks[12..14], [0, 1].map(|draw| Task::Accuracy { case: 0, draw }));
         assert_eq!(tasks[14], Task::Fit { case: 1 });
         let last = schedule.cases.len() - 1;
         assert_eq!(schedule.cases[last], Case::Relearned { criterion: Criterion::Random, percent: 50 });
         let first = tasks.iter().position(|task| *task == Task::Relearn { case: last, batch: 0 });
-        assert_eq!(first, Some(tasks.len() - 11));
+        assert_eq!(first, Some(tasks.len() - 11), "2 batches, then 9 measurements");
         let ends = (0..schedule.steps()).filter(|&step| schedule.ends_case(step)).count();
         assert_eq!(ends, schedule.cases.len());
     }

@@ -7,10 +7,11 @@ mod alarm;
 mod bound;
 mod job;
 mod judge;
+#[cfg(test)]
+mod judge_tests;
 mod quantity;
 mod reduce;
 mod statistic;
-mod student;
 mod targets;
 
 use serde::{Deserialize, Serialize};

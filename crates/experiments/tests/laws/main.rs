@@ -44,7 +44,7 @@ fn rbse_variants() -> Vec<Json> {
         json!({"model": "A", "ais_temperatures": 40, "ais_chains": 10}),
         json!({"model": "B", "statistics": "samples"}),
         json!({"model": "A", "rule": "pcd", "cd_k": 2, "p0_sd": 0.2}),
-        json!({"model": "A", "eta_w": 1.0}),
+        json!({"model": "A", "eta_w": 1.0, "epochs": 5}),
         json!({"model": "B", "masks": "half_step"}),
         json!({"model": "B", "masks": "example", "release_rule": "frozen"}),
         json!({"model": "A", "estimator": "sampled"}),

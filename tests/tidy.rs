@@ -16,7 +16,7 @@ const MAY_DEPEND_ON: [(&str, &[&str]); 9] = [
     ("crates/kernels", &[]),
     ("crates/numerics", &["kernels"]),
     ("crates/experiments", &["numerics"]),
-    ("crates/jobs", &[]),
+    ("crates/jobs", &["numerics"]),
     ("proto", &["jobs"]),
     ("store", &["jobs"]),
     ("worker", &["experiments", "jobs", "proto"]),

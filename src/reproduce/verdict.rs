@@ -9,7 +9,7 @@ use super::{
     gather::{Gathered, Measurement},
     plan::Claim,
 };
-use crate::text::{Paint, Table, number};
+use crate::text::{Paint, Table, number, plus_minus};
 
 /// A claim with its outcome.
 pub(super) struct Verdict<'a> {
@@ -60,7 +60,7 @@ fn in_short(measured: &Measured) -> String {
     match measured.values.len() {
         0 | 1 => value,
         _ if measured.sd() == 0.0 => value,
-        _ => format!("{value} (mean {} ± {})", number(measured.mean()), number(measured.sd())),
+        _ => format!("{value} (mean {})", plus_minus(measured.mean(), measured.sd())),
     }
 }
 

@@ -4,6 +4,7 @@ use crate::{
     ablation::Ablation,
     exact::Exact,
     kind::{Kind, Of},
+    one_shot::OneShot,
     rbm::Rbm,
     rbse::Rbse,
 };
@@ -18,7 +19,7 @@ macro_rules! catalogue {
     };
 }
 
-catalogue![Rbm, Rbse, Exact, Ablation];
+catalogue![Rbm, Rbse, Exact, OneShot, Ablation];
 
 /// An experiment by name.
 pub fn find(name: &str) -> Option<&'static dyn Kind> {

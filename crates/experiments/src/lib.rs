@@ -19,6 +19,7 @@ mod finding;
 mod idx;
 mod kind;
 mod metric;
+pub mod one_shot;
 mod params;
 pub mod rbm;
 pub mod rbse;

@@ -79,7 +79,7 @@ impl Source<'_> {
                     };
                     if to - from > 1 {
                         // Many elements of one seed say more than their mean over seeds.
-                        let thin = |k| Mark::Line { points: element(k), colour: i, is_thin: true };
+                        let thin = |k| Mark::Line { points: element(k), colour: i, is_thin: to - from > 12 };
                         chart.marks.extend((from..to).map(thin));
                         break;
                     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use experiments::FigureKind;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::{figure, strip::strip};
@@ -80,7 +81,9 @@ fn section(experiment: &str, verdicts: &[Verdict<'_>], pictures: &[Picture], gat
                 thead { tr { th { "Claim" } th { "Bound" } th { "Measured" } th { "Verdict" } } }
                 tbody { @for verdict in own { (row(verdict)) } }
             }
-            @for (number, picture) in drawn.enumerate() { (plate(number + 1, picture, gathered)) }
+            div class="plates" {
+                @for (number, picture) in drawn.enumerate() { (plate(number + 1, picture, gathered)) }
+            }
         }
     }
 }
@@ -133,7 +136,7 @@ fn tiny(rate: f64) -> String {
 fn plate(place: usize, picture: &Picture, gathered: &Gathered) -> Markup {
     let figure = &picture.figure;
     html! {
-        figure id=(picture.name()) {
+        figure id=(picture.name()) class=[(figure.kind == FigureKind::Table).then_some("wide")] {
             figcaption {
                 b { "Figure " (place) ". " (figure.title) ". " }
                 (figure.caption)

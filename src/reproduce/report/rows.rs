@@ -9,7 +9,7 @@ use super::{
     scale::Scale,
     source::{Source, words},
 };
-use crate::text::number;
+use crate::text::{number, plus_minus};
 
 impl<'a> Source<'a> {
     /// The values over seeds of each series.
@@ -122,12 +122,13 @@ fn cell(values: &[f64]) -> String {
     match values {
         [] => "–".into(),
         [value] => number(*value),
-        values => {
-            let (mean, n) = (mean(values), values.len() as f64);
-            let sd = (values.iter().map(|x| (x - mean) * (x - mean)).sum::<f64>() / (n - 1.0)).sqrt();
-            format!("{} ± {}", number(mean), number((sd * 1e4).round() / 1e4))
-        }
+        values => plus_minus(mean(values), sd(values)),
     }
+}
+
+fn sd(values: &[f64]) -> f64 {
+    let mean = mean(values);
+    (values.iter().map(|x| (x - mean) * (x - mean)).sum::<f64>() / (values.len() as f64 - 1.0)).sqrt()
 }
 
 fn mean(values: &[f64]) -> f64 {

@@ -1,6 +1,7 @@
 //! The one visible list of experiments. Everything else follows from it.
 
 use crate::{
+    ablation::Ablation,
     exact::Exact,
     kind::{Kind, Of},
     one_shot::OneShot,
@@ -18,7 +19,7 @@ macro_rules! catalogue {
     };
 }
 
-catalogue![Rbm, Rbse, Exact, OneShot];
+catalogue![Rbm, Rbse, Exact, OneShot, Ablation];
 
 /// An experiment by name.
 pub fn find(name: &str) -> Option<&'static dyn Kind> {

@@ -136,6 +136,7 @@ impl Draft {
             overrides.keys().find(|key| inside(key, &path) || (!path.is_empty() && inside(&path, key)));
         let pointer = match (swept, &self.spec.sweep) {
             (Some(key), Some(Sweep::List(_))) => format!("/sweep/list/{at}/{}", escape(key)),
+            (Some(key), Some(Sweep::Random(_))) => format!("/sweep/random/ranges/{}", escape(key)),
             (Some(key), _) => format!("/sweep/grid/{}", escape(key)),
             (None, _) => format!("/params{}", error.pointer),
         };

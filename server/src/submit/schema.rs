@@ -79,9 +79,45 @@ fn sweep() -> Json {
         "items": {"type": "object", "propertyNames": path, "additionalProperties": true}
     });
     json!({
-        "oneOf": [{"type": "null"}, form("grid", grid), form("list", list)],
-        "description": "Points of params by dotted path: every combination of a grid, or a list. \
+        "oneOf": [{"type": "null"}, form("grid", grid), form("list", list), form("random", random(&path))],
+        "description": "Points of params by dotted path: every combination of a grid, a list, or drawn at random. \
                         Points times seeds are at most 1,000 runs."
+    })
+}
+
+fn random(path: &Json) -> Json {
+    let choices = json!({
+        "type": "object", "additionalProperties": false, "required": ["choices"],
+        "properties": {"choices": {"type": "array", "minItems": 1, "maxItems": RUNS}}
+    });
+    let interval = json!({
+        "type": "object", "additionalProperties": false, "required": ["min", "max"],
+        "properties": {
+            "min": {"type": "number", "description": "Least number."},
+            "max": {"type": "number", "description": "Greatest number, greater than min."},
+            "scale": {
+                "type": "string", "enum": ["linear", "log"], "default": "linear",
+                "description": "Whether equal differences or equal ratios are equally likely."
+            },
+            "kind": {
+                "type": "string", "enum": ["float", "int"], "default": "float", "description": "Which numbers."
+            }
+        }
+    });
+    json!({
+        "type": "object", "additionalProperties": false, "required": ["count", "ranges"],
+        "properties": {
+            "count": {"type": "integer", "minimum": 1, "maximum": RUNS, "description": "How many points."},
+            "seed": {
+                "type": "integer", "minimum": 0, "maximum": MAX_SEED, "default": 1,
+                "description": "Randomness key of the sweep; more points leave the first ones as they are."
+            },
+            "ranges": {
+                "type": "object", "minProperties": 1, "maxProperties": 64, "propertyNames": path,
+                "additionalProperties": {"oneOf": [choices, interval]},
+                "description": "What each path is drawn from."
+            }
+        }
     })
 }
 

@@ -142,3 +142,36 @@ fn check(needs: &[SourceNeed], found: &[Named], named: usize, breaches: &mut Bre
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NETWORK: &[SourceNeed] =
+        &[SourceNeed { name: "network", experiments: &["rbm", "rbse"], required: true }];
+
+    fn breaches(found: &[Named], named: usize) -> Vec<(String, String)> {
+        let mut breaches = Breaches::default();
+        check(NETWORK, found, named, &mut breaches);
+        breaches.into_fault().fields.into_iter().map(|breach| (breach.pointer, breach.detail)).collect()
+    }
+
+    fn named(at: usize, name: &str, experiment: &str) -> Named {
+        let version = experiments::find(experiment).map_or(1, |kind| kind.version());
+        Named { at, name: name.into(), experiment: experiment.into(), version }
+    }
+
+    #[test]
+    fn a_source_is_named_by_its_place_among_all_that_were_written() {
+        let wrong = breaches(&[named(1, "net", "rbm"), named(3, "network", "one-shot")], 4);
+        let pointers: Vec<&str> = wrong.iter().map(|(pointer, _)| pointer.as_str()).collect();
+        assert_eq!(pointers, ["/from/1/as", "/from/3/run"]);
+    }
+
+    #[test]
+    fn a_source_that_is_missing_is_named_unless_one_was_not_found() {
+        assert_eq!(breaches(&[], 0)[0].0, "/from");
+        assert!(breaches(&[], 1).is_empty(), "the one that was not found may be the one");
+        assert!(breaches(&[named(0, "network", "rbse")], 1).is_empty());
+    }
+}

@@ -16,9 +16,7 @@ impl Protocol {
         let fast = self.law == Law::Bernoulli
             && means
             && self.release_rule != ReleaseRule::Local
-            && self.dropout == 0.0
-            && self.masks == Masks::Batch
-            && self.statistics == Statistics::Probabilities;
+            && self.dropout == 0.0;
         if fast { Path::Tiled } else { Path::General }
     }
 

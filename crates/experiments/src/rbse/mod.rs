@@ -37,6 +37,7 @@ impl Experiment for Rbse {
         "Boltzmann machine whose synapses learn how reliably they release (RBSE models A and B)";
     const README: &'static str = include_str!("README.md");
     const FINDINGS: &'static str = include_str!("findings.toml");
+    const FIGURES: &'static str = include_str!("figures.toml");
     const METRICS: &'static [MetricSpec] = &METRICS;
     const PRESETS: &'static [(&'static str, &'static str)] = &PRESETS;
 

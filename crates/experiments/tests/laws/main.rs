@@ -28,6 +28,7 @@ fn variants(kind: &dyn Kind) -> Vec<Map<String, Json>> {
         ],
         "rbse" => rbse_variants(),
         "exact" => return vec![object(json!({"steps": 30})), object(json!({"steps": 9, "law": "gaussian"}))],
+        "ablation" => ablation_variants(),
         "one-shot" => vec![
             json!({"batch": 155, "rbm_epochs": 1, "draws": 2, "copies": 2, "test_copies": 2, "cloud_codes": 3,
                    "sweeps": 2}),
@@ -44,7 +45,7 @@ fn rbse_variants() -> Vec<Json> {
         json!({"model": "A", "ais_temperatures": 40, "ais_chains": 10}),
         json!({"model": "B", "statistics": "samples"}),
         json!({"model": "A", "rule": "pcd", "cd_k": 2, "p0_sd": 0.2}),
-        json!({"model": "A", "eta_w": 1.0}),
+        json!({"model": "A", "eta_w": 1.0, "epochs": 5}),
         json!({"model": "B", "masks": "half_step"}),
         json!({"model": "B", "masks": "example", "release_rule": "frozen"}),
         json!({"model": "A", "estimator": "sampled"}),
@@ -54,6 +55,15 @@ fn rbse_variants() -> Vec<Json> {
         json!({"model": "B", "law": "bernoulli_gaussian", "sd0": 0.1}),
         json!({"model": "A", "law": "quantal", "sites": 4}),
     ]
+}
+
+/// Every kind of synapses, trained and given.
+fn ablation_variants() -> Vec<Json> {
+    let few = |model: &str, network: &str, sweeps: u32| {
+        json!({"epochs": 1, "relearn_epochs": 0.2, "prune_percent": [50, 95], "draws": 1, "copies": 2, "test_copies": 1,
+               "fit_members": 2, "likelihood_members": 3, "model": model, "network": network, "sweeps": sweeps})
+    };
+    vec![few("B", "trained", 0), few("A", "trained", 1), few("reliable", "given", 0)]
 }
 
 fn data_for(kind: &dyn Kind, params: &CanonicalParams) -> Data {

@@ -1,6 +1,6 @@
 //! Stochastic representations of images: hidden probabilities under sampled members of an ensemble.
 
-use super::law::{Synapse, SynapseLaw};
+use super::law::{Law, Synapse, SynapseLaw};
 use super::parameters::{Parameters, Synapses, slice};
 use super::rbm;
 use super::unit_index::{synapse_index, unit_index};
@@ -152,21 +152,34 @@ fn fires(p: &[f32], stream: Stream, (sweep, example): (usize, usize), draws: Dra
 /// The weights of one example.
 struct OwnWeights<'a> {
     parameters: &'a Parameters,
-    /// What every synapse has learned, and its tilted form.
-    idle: Vec<Synapse>,
-    active: Vec<Synapse>,
+    idle: Side,
+    active: Side,
     w: Vec<f32>,
     words: Vec<u32>,
     normal: Vec<f64>,
 }
 
+/// What every synapse draws from, idle or between active units.
+enum Side {
+    /// Release probabilities of Bernoulli synapses.
+    Bernoulli(Vec<f32>),
+    /// Parameters of another law.
+    Other(Vec<Synapse>),
+}
+
 impl<'a> OwnWeights<'a> {
     fn new(parameters: &'a Parameters) -> Self {
-        let idle: Vec<Synapse> = (0..parameters.w.len()).map(|number| parameters.synapse(number)).collect();
-        let active = parameters.law.with(|law| idle.iter().map(|s| law.tilted(*s)).collect());
+        let (idle, active) = if parameters.law == Law::Bernoulli {
+            let flat = |p: Array2<f32>| Side::Bernoulli(p.into_iter().collect());
+            (flat(parameters.release_prob()), flat(parameters.posterior_release()))
+        } else {
+            let idle: Vec<Synapse> = (0..parameters.w.len()).map(|i| parameters.synapse(i)).collect();
+            let active = parameters.law.with(|law| idle.iter().map(|s| law.tilted(*s)).collect());
+            (Side::Other(idle), Side::Other(active))
+        };
         let h = parameters.hidden_units();
         let normal = vec![0.0; if parameters.law.spreads() { h } else { 0 }];
-        Self { parameters, active, w: vec![0.0; idle.len()], idle, words: vec![0; h], normal }
+        Self { parameters, idle, active, w: vec![0.0; parameters.w.len()], words: vec![0; h], normal }
     }
 
     /// Fills the features of each example.
@@ -190,26 +203,35 @@ impl<'a> OwnWeights<'a> {
         draws: Draws,
     ) {
         let (v, h) = self.parameters.w.dim();
-        let Self { parameters, idle, active, w, words, normal } = self;
-        parameters.law.with(|law| {
-            for i in 0..v {
-                let on = visible.binary_search(&(i as u32)).is_ok();
-                if !on && !all {
-                    continue;
-                }
-                let first = synapse_index(copy as usize, example, i * h);
-                draws.fill_u32(Stream::ObservePosterior, first, words);
-                draws.fill_normal(Stream::ObserveNoise, first, normal);
-                let mut draw = |j: usize, synapse: Synapse| {
-                    let z = normal.get(j).copied().unwrap_or(0.0);
-                    w[i * h + j] = law.draw(synapse, f64::from(uniform(words[j])), z).weight as f32;
-                };
-                (0..h).for_each(|j| draw(j, idle[i * h + j]));
-                if on {
-                    hidden.iter().for_each(|&j| draw(j as usize, active[i * h + j as usize]));
-                }
+        for i in 0..v {
+            let on = visible.binary_search(&(i as u32)).is_ok();
+            if !on && !all {
+                continue;
             }
-        });
+            let first = synapse_index(copy as usize, example, i * h);
+            draws.fill_u32(Stream::ObservePosterior, first, &mut self.words);
+            draws.fill_normal(Stream::ObserveNoise, first, &mut self.normal);
+            (0..h).for_each(|j| self.w[i * h + j] = self.one(&self.idle, i, j));
+            if on {
+                hidden.iter().for_each(|&j| {
+                    let j = j as usize;
+                    self.w[i * h + j] = self.one(&self.active, i, j);
+                });
+            }
+        }
+    }
+
+    /// W_ij from the draws of row i.
+    fn one(&self, side: &Side, i: usize, j: usize) -> f32 {
+        let (number, u) = (i * self.words.len() + j, uniform(self.words[j]));
+        match side {
+            Side::Bernoulli(p) if u < p[number] => slice(&self.parameters.w)[number],
+            Side::Bernoulli(_) => 0.0,
+            Side::Other(synapses) => self.parameters.law.with(|law| {
+                let z = self.normal.get(j).copied().unwrap_or(0.0);
+                law.draw(synapses[number], f64::from(u), z).weight as f32
+            }),
+        }
     }
 
     fn hidden_prob(&self, visible: &[u32], p: &mut [f32]) {

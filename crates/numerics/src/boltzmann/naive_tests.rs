@@ -67,7 +67,9 @@ impl Naive {
         let index = match at.masks {
             Masks::Batch => synapse_index(0, 0, i * h + j),
             Masks::HalfStep => synapse_index(at.half_sweep, 0, i * h + j),
-            Masks::Example if at.half_sweep % 2 == 0 => synapse_index(at.half_sweep, at.example, i * h + j),
+            Masks::Example if at.half_sweep.is_multiple_of(2) => {
+                synapse_index(at.half_sweep, at.example, i * h + j)
+            }
             Masks::Example => synapse_index(at.half_sweep, at.example, j * v + i),
         };
         let (u, z) = (uniform(Stream::Mask, index, draws), normal(index, draws));

@@ -6,6 +6,7 @@ mod draw;
 mod fit;
 mod likelihood;
 mod members;
+mod moments;
 mod release;
 mod usage;
 
@@ -21,8 +22,14 @@ const WATCHED: usize = 1000;
 pub(crate) const FIT_METRICS: [MetricSpec; 18] = joined(&[&fit::METRICS, &likelihood::METRICS]);
 
 /// Metrics of stochastic synapses.
-pub(crate) const RELEASE_METRICS: [MetricSpec; 40] =
-    joined(&[&release::METRICS, &usage::METRICS, &coupling::METRICS, &cortex::METRICS, &members::METRICS]);
+pub(crate) const RELEASE_METRICS: [MetricSpec; 43] = joined(&[
+    &release::METRICS,
+    &usage::METRICS,
+    &coupling::METRICS,
+    &cortex::METRICS,
+    &members::METRICS,
+    &moments::METRICS,
+]);
 
 /// One observation: what is looked at.
 struct View<'a> {
@@ -69,6 +76,7 @@ pub(crate) fn observe_release(trainer: &Trainer, network: &Network, draws: Draws
     coupling::observe_estimator(&view, out);
     cortex::observe(&strengths, out);
     members::observe(&view, out);
+    moments::observe(&view, out);
 }
 
 /// The first `n` images, or all if there are fewer.

@@ -12,10 +12,10 @@ UNIT := data laws main memory mnist
 # Prints the seconds a part of the tests took.
 timed = @start=$$(date +%s); $(2); echo "make test: $(1) took $$(( $$(date +%s) - start )) s"
 
-.PHONY: help run test lint build unit e2e contract contract-tests reproduce openapi golden clean
+.PHONY: help run test lint build unit e2e contract contract-tests reproduce figures bench bench-smoke openapi golden clean
 
 help: ## this list
-	@grep -E '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
 run: ## build, start server, workers and page, run the demo on real digits
 	cargo build --locked --bin vesicle
@@ -56,9 +56,15 @@ $(VENV)/ready: tests/contract/requirements.txt
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r $<
 	touch $@
 
-reproduce: ## claims of the papers, measured; ONLY=rbse SEEDS=1,2,3
+reproduce: ## claims of the papers, measured; ONLY=rbm,rbse SEEDS=1..3 REPORT=folder
 	cargo build --locked --bin vesicle
-	target/debug/vesicle reproduce $(if $(ONLY),--only $(ONLY)) $(if $(SEEDS),--seeds $(SEEDS))
+	target/debug/vesicle reproduce $(if $(ONLY),--only $(ONLY)) $(if $(SEEDS),--seeds $(SEEDS)) \
+	  --report $(or $(REPORT),target/findings)
+
+figures: ## writes docs/figures anew, all of them or those of ONLY=rbse
+	$(MAKE) --no-print-directory reproduce REPORT=target/findings
+	mkdir -p docs/figures
+	cp target/findings/figures/*.svg docs/figures/
 
 openapi: ## writes server/openapi.json anew
 	UPDATE_OPENAPI=1 cargo test --locked -p server openapi

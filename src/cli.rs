@@ -3,6 +3,7 @@
 use clap::{Args, Parser, Subcommand};
 
 use crate::{
+    checkpoint,
     client::{Client, Result},
     data, demo, doctor,
     exit::Ended,
@@ -71,6 +72,7 @@ enum Command {
     Ls(ls::LsArgs),
     Show(show::ShowArgs),
     Metrics(metrics::MetricsArgs),
+    Checkpoint(checkpoint::CheckpointArgs),
     /// End every run of a job that has not ended
     Cancel(verbs::VerbArgs),
     /// Put the runs of a job aside; their state is kept
@@ -88,7 +90,7 @@ impl Cli {
     pub(crate) async fn execute(self) -> Ended {
         let global = &self.global;
         match self.command {
-            Command::Run(args) => run::run(args).await,
+            Command::Run(args) => run::run(args, global).await,
             Command::Demo(args) => demo::run(args).await,
             Command::Reproduce(args) => reproduce::run(args, global).await,
             Command::Serve(args) => serve::run(args).await,
@@ -99,6 +101,7 @@ impl Cli {
             Command::Ls(args) => ls::run(args, global).await,
             Command::Show(args) => show::run(args, global).await,
             Command::Metrics(args) => metrics::run(args, global).await,
+            Command::Checkpoint(args) => checkpoint::run(args, global).await,
             Command::Cancel(args) => verbs::run(args, "cancel", global).await,
             Command::Pause(args) => verbs::run(args, "pause", global).await,
             Command::Resume(args) => verbs::run(args, "resume", global).await,

@@ -2,6 +2,7 @@
 //! API), `local` (server and workers of this machine) and `text` (words and pictures for people).
 #![forbid(unsafe_code)]
 
+mod checkpoint;
 mod cli;
 mod client;
 mod data;
@@ -10,6 +11,7 @@ mod doctor;
 mod document;
 mod exit;
 mod experiments_cmd;
+mod from;
 mod live;
 mod local;
 mod local_data;

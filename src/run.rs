@@ -12,12 +12,14 @@ use std::{
 
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
-use experiments::{Advance, Digest, Kind, Metric, Setup, Simulation};
+use experiments::{Advance, Digest, Kind, Metric, Setup, Simulation, Source};
 use serde_json::{Map, Value as Json, json};
 
 use crate::{
+    cli::Global,
     document,
     exit::{Ended, Exit, Usage},
+    from::{self, From},
     local_data::DataArgs,
     run_bar::RunBar,
     setting,
@@ -31,6 +33,8 @@ Examples:
   vesicle run rbm --images train.idx.gz --labels labels.idx.gz
   vesicle run rbse --checkpoint-to half.ckpt --checkpoint-at 900 > whole.ndjson
   vesicle run rbse --resume-from half.ckpt             the same lines after step 900, the same digest
+  vesicle run ablation --from network=last/0           builds on a finished run of a server
+  vesicle run ablation --from network=whole.ckpt       the same from a file
 
 Standard output has one line a value, {\"step\",\"name\",\"value\"}, and at the end
 {\"outcome\",\"digest\",\"steps\",\"seconds\"}. Repeating a run changes `seconds` only.
@@ -68,6 +72,10 @@ pub(crate) struct RunArgs {
     /// At this step, once it is observed; the run goes on [default: the last step]
     #[arg(long, value_name = "STEP", requires = "checkpoint_to", help_heading = "Checkpoints")]
     checkpoint_at: Option<u64>,
+    /// Finished run to build on, by what the experiment calls it: a checkpoint file or a run of the server; may be
+    /// repeated
+    #[arg(long, value_name = "NAME=FILE|RUN[@STEP]", value_parser = from::parse)]
+    from: Vec<From>,
     /// Go on from a checkpoint of the same experiment, params, data and seed
     #[arg(long, value_name = "FILE", help_heading = "Checkpoints")]
     resume_from: Option<PathBuf>,
@@ -90,9 +98,13 @@ enum Outcome {
 }
 
 /// Runs the command.
-pub(crate) async fn run(args: RunArgs) -> Ended {
+pub(crate) async fn run(args: RunArgs, global: &Global) -> Ended {
     let kind = experiments::find(&args.experiment).ok_or_else(|| unknown_experiment(&args.experiment))?;
-    let simulation = prepare(&args, kind)?;
+    let mut sources = Vec::with_capacity(args.from.len());
+    for from in &args.from {
+        sources.push(from.load(&global.client()?).await?);
+    }
+    let simulation = prepare(&args, kind, sources)?;
     let steps = simulation.steps();
     if let Some(at) = args.checkpoint_at.filter(|&at| at > steps) {
         bail!(Usage(format!("--checkpoint-at is {at}; the run has {steps} steps")));
@@ -114,7 +126,7 @@ fn unknown_experiment(name: &str) -> Usage {
     Usage(format!("experiment `{name}` is not in the catalogue; it has {}", known.join(", ")))
 }
 
-fn prepare(args: &RunArgs, kind: &dyn Kind) -> anyhow::Result<Box<dyn Simulation>> {
+fn prepare(args: &RunArgs, kind: &dyn Kind, sources: Vec<Source>) -> anyhow::Result<Box<dyn Simulation>> {
     let mut overrides: Map<String, Json> =
         args.params.as_deref().map(document::read).transpose()?.unwrap_or_default();
     for (path, value) in &args.set {
@@ -125,7 +137,7 @@ fn prepare(args: &RunArgs, kind: &dyn Kind) -> anyhow::Result<Box<dyn Simulation
         Usage(lines.join("\n"))
     })?;
     let data = args.data.load(kind.data_need(&params))?;
-    let setup = Setup { params, seed: args.seed, data, sources: Vec::new(), every: args.every };
+    let setup = Setup { params, seed: args.seed, data, sources, every: args.every };
     match &args.resume_from {
         None => Ok(kind.start(setup)?),
         Some(path) => {

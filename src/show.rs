@@ -57,6 +57,10 @@ async fn job_page(client: &Client, job: &Job) -> anyhow::Result<String> {
     field("job", &job.id);
     field("experiment", &format!("{} v{}", job.experiment, job.version));
     field("data set", job.dataset.as_deref().unwrap_or("-"));
+    for source in &job.from {
+        let step = grouped(source.step);
+        field("builds on", &format!("run {} at step {step}, as {}", source.run, source.name));
+    }
     field("submitted", &format!("{} ({} ago)", job.created_at, age(now, &job.created_at)));
     if let Some(ended) = &job.ended_at {
         field("ended", &format!("{ended} ({} ago)", age(now, ended)));

@@ -11,6 +11,7 @@ use crate::{
     client::Job,
     document,
     exit::{Ended, Exit},
+    from::{self, From},
     output, setting,
     text::{Paint, short},
     watch,
@@ -21,6 +22,7 @@ Examples:
   vesicle submit rbse --seeds 1..3 --watch
   vesicle submit rbse --set model=B --grid r=10,16 --grid p0=0.3,0.5 --seeds 1,2 --name strength
   vesicle submit rbm --preset mnist --dataset mnist --wait
+  vesicle submit ablation --from network=last/0     builds on run 0 of the newest job
   vesicle submit job.toml --name again          flags go on top of the file
   jq '.seeds=[7]' job.json | vesicle submit -
 
@@ -82,6 +84,10 @@ struct SpecArgs {
     /// Data set by name or hash; `vesicle data ls` lists them [default: the experiment's]
     #[arg(long, value_name = "NAME", help_heading = "Job")]
     dataset: Option<String>,
+    /// Finished run to build on, by what the experiment calls it; RUN as in `vesicle show`, its newest checkpoint
+    /// unless a step is given; may be repeated
+    #[arg(long, value_name = "NAME=RUN[@STEP]", value_parser = from::parse, help_heading = "Job")]
+    from: Vec<From>,
     /// Steps between two observations [default: a hundredth of the run]
     #[arg(long, value_name = "STEPS", help_heading = "Job")]
     every: Option<u64>,
@@ -102,7 +108,8 @@ pub(crate) async fn run(args: SubmitArgs, global: &Global) -> Ended {
         true => document::read(Path::new(&args.target))?,
         false => Map::from_iter([("experiment".to_owned(), json!(args.target))]),
     };
-    let spec = Json::Object(args.spec.laid_over(base)?);
+    let sources = args.spec.sources(global).await?;
+    let spec = Json::Object(args.spec.laid_over(base, sources)?);
     if args.dry_run {
         output::json(&spec)?;
         return Ok(Exit::Ok);
@@ -140,8 +147,17 @@ fn tell(job: &Job) {
 }
 
 impl SpecArgs {
+    /// What `--from` names, with the ids that the server knows.
+    async fn sources(&self, global: &Global) -> anyhow::Result<Vec<Json>> {
+        let mut sources = Vec::with_capacity(self.from.len());
+        for from in &self.from {
+            sources.push(from.spec(&global.client()?).await?);
+        }
+        Ok(sources)
+    }
+
     /// The fields that were given, on top of `spec`.
-    fn laid_over(self, mut spec: Map<String, Json>) -> anyhow::Result<Map<String, Json>> {
+    fn laid_over(self, mut spec: Map<String, Json>, sources: Vec<Json>) -> anyhow::Result<Map<String, Json>> {
         let mut params = self.params.as_deref().map(document::read).transpose()?.unwrap_or_default();
         if let Some(Json::Object(base)) = spec.get("params") {
             params = base.clone().into_iter().chain(params).collect();
@@ -164,6 +180,7 @@ impl SpecArgs {
             ("preset", self.preset.map(Json::from)),
             ("seeds", self.seeds),
             ("dataset", self.dataset.map(Json::from)),
+            ("from", Some(sources).filter(|sources| !sources.is_empty()).map(Json::from)),
             ("every", self.every.map(Json::from)),
             ("checkpoint_every_steps", self.checkpoint_every.map(Json::from)),
             ("priority", self.priority.map(Json::from)),
@@ -193,10 +210,15 @@ mod tests {
             label: vec![("who".into(), json!("ann")), ("n".into(), json!(3))],
             ..SpecArgs::default()
         };
+        let source = json!({"as": "network", "run": "019b0a12", "step": "last"});
         let expected = json!({
+            "from": [source],
             "experiment": "rbse", "name": "new", "params": {"r": 10, "p0": 0.5, "a": {"b": 2}},
             "sweep": {"grid": {"cd_k": [1, 2]}}, "seeds": [7], "labels": {"who": "ann", "n": "3"},
         });
-        assert_eq!(Json::Object(flags.laid_over(base).expect("no file to read")), expected);
+        assert_eq!(
+            Json::Object(flags.laid_over(base, vec![source.clone()]).expect("no file to read")),
+            expected
+        );
     }
 }

@@ -9,6 +9,8 @@ mod datasets;
 mod fence;
 mod kills;
 mod lifecycle;
+mod reproduce;
+mod sources;
 mod streams;
 mod support;
 mod tidy;

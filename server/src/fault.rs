@@ -152,7 +152,9 @@ impl From<StoreError> for Fault {
             StoreError::NoJob(_) | StoreError::NoRun(_) => Self::not_found(detail),
             StoreError::Ambiguous(_) => Self::new(Kind::Conflict, detail),
             StoreError::NotAPrefix(_) => Self::not_found(detail),
-            StoreError::IncompleteCheckpoint { .. } => Self::new(Kind::Conflict, detail),
+            StoreError::IncompleteCheckpoint { .. } | StoreError::NoCheckpoint { .. } => {
+                Self::new(Kind::Conflict, detail)
+            }
             StoreError::KeyReused(_) => Self::new(Kind::KeyReused, detail),
             StoreError::NameTaken { .. } => Self::new(Kind::NameTaken, detail),
             StoreError::Limit(_) | StoreError::WrongHash { .. } => Self::invalid_field("", detail),

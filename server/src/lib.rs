@@ -8,6 +8,7 @@ mod act;
 mod app;
 mod attempts;
 mod builtin;
+mod checkpoints;
 mod clock;
 mod config;
 mod doorbell;

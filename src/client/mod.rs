@@ -79,6 +79,13 @@ impl Client {
         response.text().await.map_err(|error| self.unreachable(&error))
     }
 
+    /// Reads `path` below `/api/v1` as bytes.
+    pub(crate) async fn get_bytes(&self, path: &str) -> Result<Vec<u8>> {
+        let response = self.send(|| self.http.get(self.url(path))).await?;
+        let bytes = response.bytes().await.map_err(|error| self.unreachable(&error))?;
+        Ok(bytes.into())
+    }
+
     /// Posts a job; the same `key` for the same job, however often it is sent.
     pub(crate) async fn submit(&self, spec: &Json, key: &str) -> Result<Json> {
         let post = || self.http.post(self.url("/jobs")).header("idempotency-key", key).json(spec);

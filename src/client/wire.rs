@@ -14,9 +14,20 @@ pub(crate) struct Job {
     pub(crate) state: String,
     pub(crate) runs: Counts,
     pub(crate) dataset: Option<String>,
+    #[serde(default)]
+    pub(crate) from: Vec<JobSource>,
     pub(crate) created_at: String,
     pub(crate) ended_at: Option<String>,
     pub(crate) last_seq: u64,
+}
+
+/// A checkpoint of a finished run that a job builds on.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct JobSource {
+    #[serde(rename = "as")]
+    pub(crate) name: String,
+    pub(crate) run: String,
+    pub(crate) step: u64,
 }
 
 /// How many runs are in each state.

@@ -4,6 +4,9 @@ mod bench;
 mod gather;
 mod plan;
 mod progress;
+mod report;
+#[cfg(test)]
+mod tests;
 mod verdict;
 
 use std::path::PathBuf;
@@ -63,8 +66,8 @@ pub(crate) struct ReproduceArgs {
     #[arg(long)]
     tuning: bool,
     /// Folder for report, figures and findings.json
-    #[arg(long, value_name = "DIR")]
-    report: Option<PathBuf>,
+    #[arg(long, value_name = "DIR", default_value = "vesicle-findings")]
+    report: PathBuf,
     /// Print one JSON object a line for each finding
     #[arg(long)]
     json: bool,
@@ -91,26 +94,34 @@ pub(crate) async fn run(args: ReproduceArgs, global: &Global) -> Ended {
             return Ok(Exit::Interrupted);
         }
     };
-    bench.stop().await?;
+    let stopped = bench.stop().await;
     let gathered = gathered?;
+    stopped?;
     let verdicts: Vec<Verdict> = plan.claims.iter().map(|claim| Verdict::of(claim, &gathered)).collect();
     match args.json {
         true => verdicts.iter().try_for_each(|verdict| output::line(&verdict::entry(verdict).to_string()))?,
         false => output::text(&verdict::table(&verdicts))?,
     }
+    report::write(&args.report, &verdicts, &plan.pictures, &gathered)?;
+    eprintln!("\nreport: {}", args.report.join("index.html").display());
     if args.tuning {
         eprint!("\n{}", verdict::tuned(&verdicts));
     }
+    Ok(exit(&verdicts))
+}
+
+/// Success only if every verdict is the expected one.
+fn exit(verdicts: &[Verdict<'_>]) -> Exit {
     let expected = verdicts.iter().filter(|verdict| verdict.outcome.is_as_expected()).count();
-    eprintln!("\n{expected} of {} verdicts are as expected", verdicts.len());
-    Ok(if expected == verdicts.len() { Exit::Ok } else { Exit::Failure })
+    eprintln!("{expected} of {} verdicts are as expected", verdicts.len());
+    if expected == verdicts.len() { Exit::Ok } else { Exit::Failure }
 }
 
 impl ReproduceArgs {
     fn plan(&self) -> Result<Plan, Usage> {
         let (only, seeds) = (self.only.clone(), self.seeds()?);
         let choice = Choice { only, seeds, quick: self.quick, slow: self.slow };
-        Plan::new(&self.kinds()?, &choice, self.report.is_some()).map_err(Usage)
+        Plan::new(&self.kinds()?, &choice).map_err(Usage)
     }
 
     fn seeds(&self) -> Result<Option<Vec<u64>>, Usage> {
@@ -149,13 +160,13 @@ impl ReproduceArgs {
 }
 
 #[cfg(test)]
-mod tests {
+mod argument_tests {
     use super::*;
 
     fn args(only: &[&str], seeds: Option<&str>, tuning: bool) -> ReproduceArgs {
         let seeds = seeds.map(|seeds| setting::seeds(seeds).expect("seeds"));
         let only = only.iter().map(ToString::to_string).collect();
-        ReproduceArgs { only, seeds, quick: false, slow: false, tuning, report: None, json: false }
+        ReproduceArgs { only, seeds, quick: false, slow: false, tuning, report: "r".into(), json: false }
     }
 
     #[test]

@@ -104,11 +104,7 @@ impl Plan {
     ///
     /// # Errors
     /// If a job is refused; a test holds that none of the catalogue's is.
-    pub(super) fn new(
-        kinds: &[&'static dyn Kind],
-        choice: &Choice,
-        with_figures: bool,
-    ) -> Result<Self, String> {
+    pub(super) fn new(kinds: &[&'static dyn Kind], choice: &Choice) -> Result<Self, String> {
         let mut plan = Self::default();
         for kind in kinds {
             let experiment = kind.name();
@@ -119,8 +115,7 @@ impl Plan {
                 }
                 plan.claims.push(Claim { experiment, finding, seeds });
             }
-            let drawn =
-                figures(*kind).into_iter().filter(|figure| with_figures && choice.draws(experiment, figure));
+            let drawn = figures(*kind).into_iter().filter(|figure| choice.draws(experiment, figure));
             for figure in drawn {
                 let seeds = choice.seeds(figure.seeds.as_ref());
                 for series in &figure.series {
@@ -190,7 +185,7 @@ mod tests {
     use super::*;
 
     fn plan(choice: &Choice) -> Plan {
-        Plan::new(experiments::CATALOGUE, choice, true).expect("the catalogue's jobs are accepted")
+        Plan::new(experiments::CATALOGUE, choice).expect("the catalogue's jobs are accepted")
     }
 
     #[test]
@@ -225,7 +220,8 @@ mod tests {
         assert_eq!(one.claims.iter().map(Claim::name).collect::<Vec<_>>(), [name]);
         assert!(one.pictures.is_empty());
         let claim = &one.claims[0];
-        let slow = Finding { slow: true, ..claim.finding.clone() };
+        let mut slow = claim.finding.clone();
+        slow.slow = true;
         assert!(!Choice::default().takes("rbse", &slow));
         assert!(Choice { slow: true, ..Choice::default() }.takes("rbse", &slow));
         assert!(Choice { only: vec!["rbse/digits-gap".into()], ..Choice::default() }.takes("rbse", &slow));

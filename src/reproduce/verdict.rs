@@ -5,8 +5,11 @@ use std::collections::BTreeSet;
 use experiments::{Measured, Outcome};
 use serde_json::{Value as Json, json};
 
-use super::{gather::Gathered, plan::Claim};
-use crate::text::{Paint, Table, number};
+use super::{
+    gather::{Gathered, Measurement},
+    plan::Claim,
+};
+use crate::text::{Paint, Table, number, plus_minus};
 
 /// A claim with its outcome.
 pub(super) struct Verdict<'a> {
@@ -57,7 +60,7 @@ fn in_short(measured: &Measured) -> String {
     match measured.values.len() {
         0 | 1 => value,
         _ if measured.sd() == 0.0 => value,
-        _ => format!("{value} (mean {} ± {})", number(measured.mean()), number(measured.sd())),
+        _ => format!("{value} (mean {})", plus_minus(measured.mean(), measured.sd())),
     }
 }
 
@@ -77,11 +80,11 @@ pub(super) fn table(verdicts: &[Verdict<'_>]) -> String {
             verdict.word(),
         ]);
     }
-    let mut text = table.to_string();
+    let mut text = format!("{}\n", table.to_string().trim_end());
     let wrong = verdicts.iter().filter(|verdict| !verdict.outcome.is_as_expected());
     for verdict in wrong {
         let trouble = verdict.outcome.trouble().unwrap_or_default();
-        text += &format!("\n{}: {trouble}", verdict.claim.name());
+        text += &format!("\n{}: {trouble}\n", verdict.claim.name());
     }
     text
 }
@@ -150,13 +153,26 @@ fn detail(measured: &Measured) -> Json {
     })
 }
 
-/// For programs: all findings.
-pub(super) fn document(verdicts: &[Verdict<'_>]) -> Json {
+/// For programs: one run.
+fn run(((identity, seed), measurement): (&(String, u64), &Measurement)) -> Json {
+    let mut words = identity.splitn(3, ' ');
+    let (experiment, dataset) = (words.next(), words.next().filter(|&name| name != "-"));
+    let params: Option<Json> = words.next().and_then(|params| serde_json::from_str(params).ok());
+    let Measurement { digest, failure, .. } = measurement;
+    json!({
+        "experiment": experiment, "params": params, "dataset": dataset, "seed": seed, "digest": digest,
+        "failure": failure,
+    })
+}
+
+/// For programs: all findings and the runs behind them.
+pub(super) fn document(verdicts: &[Verdict<'_>], gathered: &Gathered) -> Json {
     let rates = verdicts.iter().filter_map(|verdict| verdict.claim.finding.false_alarm_rate());
     json!({
         "build": env!("CARGO_PKG_VERSION"),
         "as_expected": verdicts.iter().all(|verdict| verdict.outcome.is_as_expected()),
         "false_alarm_rate": rates.sum::<f64>(),
         "findings": verdicts.iter().map(entry).collect::<Vec<_>>(),
+        "runs": gathered.0.iter().map(run).collect::<Vec<_>>(),
     })
 }

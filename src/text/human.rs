@@ -18,6 +18,15 @@ pub(crate) fn number(x: f64) -> String {
     }
 }
 
+/// `0.0536 ± 0.0008`: a spread with two digits that count, and its centre to the same place.
+pub(crate) fn plus_minus(centre: f64, spread: f64) -> String {
+    if !(1e-6..1e6).contains(&spread) || !centre.is_finite() {
+        return format!("{} ± {}", number(centre), number(spread));
+    }
+    let digits = (1 - spread.log10().floor() as i32).clamp(0, 7) as usize;
+    format!("{centre:.digits$} ± {spread:.digits$}")
+}
+
 /// `12,345`.
 pub(crate) fn grouped(n: u64) -> String {
     let digits = n.to_string();
@@ -89,6 +98,15 @@ mod tests {
             assert_eq!(number(x), text);
         }
         assert_eq!(number(f64::NAN), "nan");
+    }
+
+    #[test]
+    fn a_spread_says_how_many_digits_its_centre_has() {
+        assert_eq!(plus_minus(0.053_64, 0.000_81), "0.05364 ± 0.00081");
+        assert_eq!(plus_minus(-62.123, 1.26), "-62.1 ± 1.3");
+        assert_eq!(plus_minus(1234.5, 123.0), "1234 ± 123");
+        assert_eq!(plus_minus(0.5, 0.0), "0.5000 ± 0");
+        assert_eq!(plus_minus(f64::NAN, 1.0), "nan ± 1");
     }
 
     #[test]

@@ -9,10 +9,10 @@ mod reference;
 mod service;
 mod wait;
 
-pub(crate) use child::Child;
+pub(crate) use child::{Child, command};
 pub(crate) use client::{Client, Seen, json, text};
 pub(crate) use proxy::Proxy;
 pub(crate) use random::Random;
-pub(crate) use reference::{Bits, Reference, undisturbed};
+pub(crate) use reference::{Bits, Reference, undisturbed, undisturbed_from};
 pub(crate) use service::{LEASE, PROMPT, Service, digits_job};
 pub(crate) use wait::until;

@@ -46,8 +46,15 @@ pub(crate) struct Reference {
 }
 
 impl Reference {
-    /// Runs `vesicle run` with these params and waits for it.
-    async fn of(experiment: &str, params: &Json, seed: u64, every: Option<u64>, dir: &Path) -> Self {
+    /// Runs `vesicle run` with these params and waits for it; `from` is what it builds on, `NAME=FILE`.
+    async fn of(
+        experiment: &str,
+        params: &Json,
+        seed: u64,
+        every: Option<u64>,
+        from: Option<&str>,
+        dir: &Path,
+    ) -> Self {
         let file = dir.join(format!("params-{}.json", uuid::Uuid::now_v7()));
         std::fs::write(&file, params.to_string()).expect("the temporary directory can be written");
         let (file, seed) = (file.display().to_string(), seed.to_string());
@@ -55,6 +62,9 @@ impl Reference {
         let every = every.map(|every| every.to_string());
         if let Some(every) = &every {
             args.extend(["--every", every]);
+        }
+        if let Some(from) = from {
+            args.extend(["--from", from]);
         }
         let output = command(&args, &[]).output().await.expect("the binary under test can be started");
         let said = String::from_utf8_lossy(&output.stderr);
@@ -82,10 +92,21 @@ impl Reference {
 
 /// The undisturbed results of the runs of a job as REST lists them, by run id; two at a time.
 pub(crate) async fn undisturbed(spec: &Json, runs: &[Json], dir: &Path) -> BTreeMap<String, Reference> {
+    undisturbed_from(spec, runs, None, dir).await
+}
+
+/// The same of runs that build on a checkpoint, `NAME=FILE`.
+pub(crate) async fn undisturbed_from(
+    spec: &Json,
+    runs: &[Json],
+    from: Option<&str>,
+    dir: &Path,
+) -> BTreeMap<String, Reference> {
     let experiment = spec["experiment"].as_str().expect("a job names its experiment");
     let one = async |run: &Json| {
         let seed = run["seed"].as_u64().expect("a run has a seed");
-        let reference = Reference::of(experiment, &run["params"], seed, spec["every"].as_u64(), dir).await;
+        let every = spec["every"].as_u64();
+        let reference = Reference::of(experiment, &run["params"], seed, every, from, dir).await;
         (run["id"].as_str().expect("a run has an id").to_owned(), reference)
     };
     stream::iter(runs).map(one).buffer_unordered(2).collect().await

@@ -1,7 +1,7 @@
 //! From the words of `experiments` and of the wire to those of `jobs`.
 
 use experiments::{Metric, ValueKind};
-use jobs::{Array, Dtype, MetricKind, MetricPoint, NonFinite, Value};
+use jobs::{Array, CheckpointRef, Dtype, MetricKind, MetricPoint, NonFinite, Value};
 use proto::{ConvertError, required, v1};
 
 use crate::coordinator::{Lease, Terms};
@@ -70,11 +70,20 @@ impl TryFrom<v1::Lease> for Lease {
             every: given(lease.every),
             checkpoint_every_steps: given(lease.checkpoint_every_steps),
             checkpoint: checkpoint.map_err(|e: ConvertError| e.within("checkpoint"))?,
+            sources: sources(lease.sources)?,
             lease_ms: positive("lease_ms", lease.lease_ms)?,
             on_nonfinite: if lease.fail_on_nonfinite { NonFinite::Fail } else { NonFinite::Record },
             wall_s: positive("wall_s", lease.wall_s)?,
         })
     }
+}
+
+fn sources(sources: Vec<v1::LeaseSource>) -> Result<Vec<(String, CheckpointRef)>, ConvertError> {
+    let source = |(n, source): (usize, v1::LeaseSource)| {
+        let checkpoint = required("checkpoint", source.checkpoint).and_then(TryInto::try_into);
+        Ok((source.name, checkpoint.map_err(|e| e.within(format_args!("sources[{n}]")))?))
+    };
+    sources.into_iter().enumerate().map(source).collect()
 }
 
 fn positive(field: &str, number: u64) -> Result<u64, ConvertError> {
@@ -140,6 +149,10 @@ mod tests {
         assert_eq!(
             refused(|lease| lease.checkpoint = Some(v1::CheckpointRef::default())),
             "checkpoint.digest"
+        );
+        assert_eq!(
+            refused(|lease| lease.sources = vec![v1::LeaseSource::default()]),
+            "sources[0].checkpoint"
         );
     }
 }

@@ -66,6 +66,8 @@ pub(crate) struct Lease {
     pub(crate) checkpoint_every_steps: Option<u64>,
     /// Newest good checkpoint.
     pub(crate) checkpoint: Option<CheckpointRef>,
+    /// Checkpoints of finished runs that it builds on, each under its name.
+    pub(crate) sources: Vec<(String, CheckpointRef)>,
     pub(crate) lease_ms: u64,
     pub(crate) on_nonfinite: NonFinite,
     /// Wall time of the attempt, in seconds.

@@ -2,26 +2,26 @@
 
 use std::{
     collections::HashMap,
-    fs, io,
-    io::Write,
-    path::{Path, PathBuf},
+    io,
+    path::PathBuf,
     sync::{Arc, Weak},
 };
 
 use experiments::{Data, DataError, Images};
 use jobs::DatasetHash;
 use tokio::sync::Mutex;
-use tracing::{debug, info, warn};
+use tracing::info;
 
 use crate::{
     backoff::Backoff,
+    cache::Cache,
     coordinator::{Coordinator, Refusal},
 };
 
-/// A cache of data sets. Several processes may share its folder: files are named by their content and appear whole.
+/// A cache of data sets.
 #[derive(Debug)]
 pub(crate) struct Datasets {
-    dir: PathBuf,
+    files: Cache,
     /// Those in use, so that all slots share one copy. Held while one is loaded: nobody loads it twice.
     loaded: Mutex<HashMap<DatasetHash, Weak<Images>>>,
 }
@@ -51,8 +51,7 @@ impl Datasets {
     /// # Errors
     /// If it cannot be made.
     pub(crate) fn open(dir: PathBuf) -> io::Result<Self> {
-        fs::create_dir_all(&dir)?;
-        Ok(Self { dir, loaded: Mutex::default() })
+        Ok(Self { files: Cache::open(dir, None)?, loaded: Mutex::default() })
     }
 
     /// The data set with this hash. Waits as long as the server is away.
@@ -65,8 +64,8 @@ impl Datasets {
         if let Some(images) = loaded.get(&hash).and_then(Weak::upgrade) {
             return Ok(Data::Images(images));
         }
-        let path = self.path(hash);
-        let cached = blocking(move || read(&path, hash)).await;
+        let files = self.files.clone();
+        let cached = blocking(move || Data::decode(&files.get(hash.0)?).ok()).await;
         let data = match cached {
             Some(data) => data,
             None => self.download(hash, coordinator).await?,
@@ -90,52 +89,17 @@ impl Datasets {
         };
         backoff.reset(&what);
         info!(bytes = bytes.len(), "data set {hash} downloaded: {} bytes", bytes.len());
-        let (dir, path) = (self.dir.clone(), self.path(hash));
+        let files = self.files.clone();
         blocking(move || {
             if blake3::hash(&bytes) != hash.0 {
                 return Err(DatasetError::Damaged(hash));
             }
             let data = Data::decode(&bytes)?;
-            // Without its file the next process downloads it again; this one has it.
-            if let Err(error) = write(&dir, &path, &bytes) {
-                warn!("cannot keep data set {hash} at {}: {error}", path.display());
-            }
+            files.put(hash.0, &bytes);
             Ok(data)
         })
         .await
     }
-
-    fn path(&self, hash: DatasetHash) -> PathBuf {
-        let hex: String = hash.0.iter().map(|byte| format!("{byte:02x}")).collect();
-        self.dir.join(hex)
-    }
-}
-
-/// Reads a file of the cache; `None` if there is none or its content is not what its name says.
-fn read(path: &Path, hash: DatasetHash) -> Option<Data> {
-    let bytes = match fs::read(path) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
-        Err(error) => {
-            warn!("cannot read {}: {error}; asking the server for data set {hash}", path.display());
-            return None;
-        }
-    };
-    if blake3::hash(&bytes) != hash.0 {
-        warn!("{} does not match its hash; asking the server for it again", path.display());
-        return None;
-    }
-    debug!("data set {hash} found in {}", path.display());
-    Data::decode(&bytes).ok()
-}
-
-/// Writes beside the final place and renames: a reader finds the whole file or none.
-fn write(dir: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = tempfile::NamedTempFile::new_in(dir)?;
-    file.write_all(bytes)?;
-    file.as_file().sync_all()?;
-    file.persist(path)?;
-    Ok(())
 }
 
 /// Runs what computes or waits for a disk beside the async threads.

@@ -11,6 +11,7 @@
 #![forbid(unsafe_code)]
 
 mod backoff;
+mod cache;
 mod client;
 mod convert;
 mod coordinator;
@@ -21,6 +22,7 @@ mod pool;
 mod reporter;
 mod runner;
 mod slot;
+mod sources;
 
 #[cfg(test)]
 mod tests;
@@ -41,7 +43,7 @@ pub struct Config {
     pub slots: u32,
     /// Memory that all runs together may be planned to use, in bytes.
     pub memory_bytes: u64,
-    /// Folder of the data set cache; several workers may share it.
+    /// Folder of what is cached: data sets and checkpoints of other runs; several workers may share it.
     pub cache_dir: PathBuf,
     /// What jobs can ask for with `requires`.
     pub labels: BTreeMap<String, String>,
@@ -63,7 +65,7 @@ pub enum WorkerError {
     /// Nothing to run on.
     #[error("`slots` is 0; it must be at least 1")]
     NoSlots,
-    /// No place for data sets.
+    /// No place for data sets and checkpoints.
     #[error("cannot make the cache folder {}", dir.display())]
     Cache {
         /// The folder.
@@ -88,13 +90,15 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), Work
     }
     let client = client::Client::new(&config.server)
         .map_err(|source| WorkerError::Address { url: config.server.clone(), source })?;
-    let datasets = datasets::Datasets::open(config.cache_dir.clone())
-        .map_err(|source| WorkerError::Cache { dir: config.cache_dir.clone(), source })?;
+    let no_cache = |source| WorkerError::Cache { dir: config.cache_dir.clone(), source };
+    let datasets = datasets::Datasets::open(config.cache_dir.clone()).map_err(no_cache)?;
+    let sources = sources::Sources::open(config.cache_dir.join("checkpoints")).map_err(no_cache)?;
     let began = Instant::now();
     let shared = runner::Shared {
         coordinator: Arc::new(client),
         catalogue: experiments::CATALOGUE,
         datasets,
+        sources,
         memory: memory::Memory::new(config.memory_bytes),
         clock: Arc::new(move || began.elapsed()),
     };

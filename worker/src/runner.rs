@@ -2,7 +2,7 @@
 
 use std::{num::NonZeroU64, sync::Arc, time::Duration};
 
-use experiments::{CanonicalParams, Data, Kind, Setup};
+use experiments::{CanonicalParams, Data, Kind, Setup, Source};
 use jobs::{CheckpointRef, Class, Outcome, Stop};
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
@@ -16,6 +16,7 @@ use crate::{
     outbox::{Order, Outbox},
     reporter::Reporter,
     slot::{Build, Cadence, Clock, Rules, Slot},
+    sources::Sources,
 };
 
 /// What all attempts of a worker share.
@@ -23,6 +24,7 @@ pub(crate) struct Shared {
     pub(crate) coordinator: Arc<dyn Coordinator>,
     pub(crate) catalogue: &'static [&'static dyn Kind],
     pub(crate) datasets: Datasets,
+    pub(crate) sources: Sources,
     pub(crate) memory: Arc<Memory>,
     pub(crate) clock: Clock,
 }
@@ -106,18 +108,25 @@ async fn prepare(shared: &Shared, lease: &Lease, planned: oneshot::Sender<()>) -
         Some(hash) => shared.datasets.load(hash, &*shared.coordinator).await.map_err(|e| no_data(&e))?,
         None => Data::None,
     };
+    let sources = shared.sources.load(&lease.sources, &*shared.coordinator).await?;
     let params = CanonicalParams::from_stored(lease.params.clone());
     let (shape, plan_params) = (data.shape(), params.clone());
     let plan = blocking(move || kind.plan(&plan_params, &shape)).await;
     let plan = plan.map_err(|error| failed(Class::UserError, error.to_string()))?;
-    let memory = shared.memory.reserve(plan.memory_bytes);
+    let states = sources.iter().map(|source| Source::memory_bytes(source.body.len() as u64));
+    let memory = shared.memory.reserve(plan.memory_bytes.saturating_add(states.sum()));
     let _ = planned.send(()); // nobody waits any more when the worker goes away
 
-    let setup = Setup { params, seed: lease.seed, data, sources: Vec::new(), every: lease.every };
+    let setup = Setup { params, seed: lease.seed, data, sources, every: lease.every };
     let build: Build = match &lease.checkpoint {
         None => Box::new(move || kind.start(setup)),
         Some(checkpoint) => {
-            let bytes = fetch(&*shared.coordinator, checkpoint.clone()).await?;
+            let bytes = fetch(
+                &*shared.coordinator,
+                checkpoint.clone(),
+                format!("checkpoint at step {}", checkpoint.step),
+            )
+            .await?;
             Box::new(move || kind.resume(setup, &bytes))
         }
     };
@@ -125,8 +134,11 @@ async fn prepare(shared: &Shared, lease: &Lease, planned: oneshot::Sender<()>) -
 }
 
 /// Reads a checkpoint and checks its hash; waits as long as the server is away.
-async fn fetch(coordinator: &dyn Coordinator, checkpoint: CheckpointRef) -> Result<Vec<u8>, Outcome> {
-    let what = format!("checkpoint at step {}", checkpoint.step);
+pub(crate) async fn fetch(
+    coordinator: &dyn Coordinator,
+    checkpoint: CheckpointRef,
+    what: String,
+) -> Result<Vec<u8>, Outcome> {
     let mut backoff = Backoff::new();
     let bytes = loop {
         match coordinator.get_checkpoint(&checkpoint).await {
@@ -151,7 +163,7 @@ fn no_data(error: &DatasetError) -> Outcome {
     failed(class, error.to_string())
 }
 
-fn failed(class: Class, message: String) -> Outcome {
+pub(crate) fn failed(class: Class, message: String) -> Outcome {
     Outcome::Failed { class, message }
 }
 

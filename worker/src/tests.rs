@@ -10,5 +10,6 @@ mod outbox;
 mod pool;
 mod puppet;
 mod reporter;
+mod sources;
 mod stage;
 mod toy;

@@ -1,7 +1,10 @@
 //! The one visible list of experiments. Everything else follows from it.
 
 use crate::{
+    ablation::Ablation,
+    exact::Exact,
     kind::{Kind, Of},
+    one_shot::OneShot,
     rbm::Rbm,
     rbse::Rbse,
 };
@@ -16,7 +19,7 @@ macro_rules! catalogue {
     };
 }
 
-catalogue![Rbm, Rbse];
+catalogue![Rbm, Rbse, Exact, OneShot, Ablation];
 
 /// An experiment by name.
 pub fn find(name: &str) -> Option<&'static dyn Kind> {

@@ -4,6 +4,7 @@
 //! derived from it once, in [`Kind`] and [`Simulation`]. Pure: no clock, no I/O, no network.
 #![forbid(unsafe_code)]
 
+pub mod ablation;
 pub mod boltzmann;
 mod canonical;
 mod catalogue;
@@ -11,12 +12,14 @@ mod checkpoint;
 mod data;
 mod digest;
 mod digits;
+pub mod exact;
 mod experiment;
 mod figure;
 mod finding;
 mod idx;
 mod kind;
 mod metric;
+pub mod one_shot;
 mod params;
 pub mod rbm;
 pub mod rbse;
@@ -33,7 +36,8 @@ pub use experiment::{Experiment, Plan};
 pub use figure::{Better, Column, Figure, FigureKind, Series, figures};
 pub use finding::{
     Bound, Comparison, Control, Expected, FalseAlarm, Finding, FindingJob, How, KnownFailure, Measured,
-    Outcome, Overlay, Point, Reduce, Results, SEEDS, Statistic, Target, Targets, Tuned, findings, targets,
+    Outcome, Overlay, Point, Reduce, Results, SEEDS, Statistic, Target, Targets, Tuned, findings,
+    interval_95, targets,
 };
 pub use idx::{Idx, IdxDecoder, IdxError, images_from_idx};
 pub use kind::{Kind, Setup, StartError};

@@ -165,6 +165,11 @@ impl Metrics {
         self.put_f32(name, ValueKind::Vector, vec![values.len() as u32], values);
     }
 
+    /// Rows of `cols` numbers each.
+    pub fn matrix(&mut self, name: &'static str, cols: u32, values: &[f32]) {
+        self.put_f32(name, ValueKind::Matrix, vec![values.len() as u32 / cols, cols], values);
+    }
+
     /// Counts between edges; `edges.len() = counts.len() + 1`.
     pub fn histogram(&mut self, name: &'static str, edges: &[f64], counts: &[u64]) {
         assert_eq!(edges.len(), counts.len() + 1, "a histogram has one more edge than bins");

@@ -9,6 +9,8 @@ use crate::{JobSpec, SpecError, source};
 
 /// Runs of a job.
 pub(crate) const RUNS: usize = 1_000;
+/// Paths of a random sweep.
+pub(crate) const RANGES: usize = 64;
 /// Length of a name, in bytes.
 pub(crate) const NAME: usize = 128;
 const LABELS: usize = 32;

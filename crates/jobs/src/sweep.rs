@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
 use crate::limits::{self, Errors};
-use crate::{JobSpec, SeedRange, Seeds, SpecError};
+use crate::random;
+use crate::{JobSpec, RandomSweep, SeedRange, Seeds, SpecError};
 
 /// Points of params. Exactly one form; others are refused.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -16,6 +17,8 @@ pub enum Sweep {
     Grid(BTreeMap<String, Vec<Json>>),
     /// These points, in this order.
     List(Vec<BTreeMap<String, Json>>),
+    /// Points drawn at random.
+    Random(RandomSweep),
 }
 
 /// One run that a job asks for.
@@ -128,6 +131,10 @@ fn points(sweep: Option<&Sweep>, errors: &mut Errors) -> Vec<Placed> {
             placed.map(|(at, point)| (format!("/sweep/list/{at}"), point.clone())).collect()
         }
         Some(Sweep::Grid(axes)) => grid(axes, errors),
+        Some(Sweep::Random(random)) => {
+            let points = random::points(random, errors).into_iter();
+            points.map(|point| ("/sweep/random/ranges".into(), point)).collect()
+        }
     }
 }
 

@@ -172,3 +172,97 @@ fn a_path_must_lead_through_objects() {
         );
     }
 }
+
+fn random(count: u32, ranges: &Json) -> Vec<Point> {
+    points(json!({ "sweep": { "random": { "count": count, "seed": 3, "ranges": ranges } } }))
+}
+
+#[test]
+fn random_points_lie_in_their_ranges_and_more_of_them_leave_the_first_ones_as_they_are() {
+    let ranges = json!({
+        "eta": { "min": 0.001, "max": 0.1, "scale": "log" }, "p0": { "min": 0.2, "max": 0.4 },
+        "rule.k": { "min": 1, "max": 3, "kind": "int" }, "units": { "min": 8, "max": 512, "scale": "log", "kind": "int" },
+        "model": { "choices": ["A", "B"] },
+    });
+    let points = random(1_000, &ranges);
+    let numbers = |path: &str| -> Vec<f64> {
+        points.iter().map(|point| point.overrides[path].as_f64().expect("a number")).collect()
+    };
+    for (path, low, high) in
+        [("eta", 0.001, 0.1), ("p0", 0.2, 0.4), ("rule.k", 1.0, 3.0), ("units", 8.0, 512.0)]
+    {
+        assert!(numbers(path).iter().all(|x| (low..=high).contains(x)), "{path}");
+    }
+    assert!(points.iter().all(|point| point.params["units"].is_u64() && point.params["rule"]["k"].is_u64()));
+    // Counts of 1,000 draws of probability p lie within 5 √(1000 p (1 − p)): fails by chance once in a million.
+    let share =
+        |count: usize, p: f64| (count as f64 - 1_000.0 * p).abs() < 5.0 * (1_000.0 * p * (1.0 - p)).sqrt();
+    let count = |path: &str, holds: fn(f64) -> bool| numbers(path).iter().filter(|x| holds(**x)).count();
+    assert!(share(count("eta", |x| x < 0.01), 0.5), "a decade of two");
+    assert!(share(count("p0", |x| x < 0.3), 0.5));
+    assert!(
+        [1.0, 2.0, 3.0]
+            .iter()
+            .all(|k| share(numbers("rule.k").iter().filter(|x| *x == k).count(), 1.0 / 3.0))
+    );
+    assert!(share(count("units", |x| x < 64.0), (64.0_f64 / 8.0).ln() / (513.0_f64 / 8.0).ln()));
+    assert!(share(points.iter().filter(|point| point.overrides["model"] == "A").count(), 0.5));
+    assert_eq!(random(10, &ranges), points[..10]);
+}
+
+#[test]
+fn what_is_drawn_never_changes() {
+    let points =
+        random(2, &json!({ "a": { "min": 0, "max": 1 }, "b": { "min": 0, "max": 999, "kind": "int" } }));
+    let drawn: Vec<Json> = points.iter().map(|point| Json::Object(point.params.clone())).collect();
+    assert_eq!(
+        drawn,
+        [json!({ "a": 0.14329967415253542, "b": 203 }), json!({ "a": 0.8489159335367884, "b": 380 })]
+    );
+    let index: Vec<_> = points.iter().map(|point| (point.index, point.seed)).collect();
+    assert_eq!(index, [(0, 1), (1, 1)]);
+}
+
+#[test]
+fn ranges_that_cannot_be_are_named_with_their_rule() {
+    let wrong = |range: Json| {
+        let sweep = json!({ "random": { "count": 2, "ranges": { "a.b": range } } });
+        let error = errors(json!({ "sweep": sweep })).swap_remove(0);
+        (error.field.replace("/sweep/random/ranges/a.b/", ""), error.rule)
+    };
+    let expected = [
+        (json!({ "choices": [] }), "choices", "is empty; it must be one value or more"),
+        (json!({ "min": 2, "max": 1 }), "max", "is 1; it must be greater than min, 2"),
+        (json!({ "min": 1, "max": 1 }), "max", "is 1; it must be greater than min, 1"),
+        (
+            json!({ "min": 0, "max": 1, "scale": "log" }),
+            "min",
+            "is 0; it must be greater than 0 on a log scale",
+        ),
+        (
+            json!({ "min": 0, "max": 9, "scale": "log", "kind": "int" }),
+            "min",
+            "is 0; it must be at least 1 on a log scale",
+        ),
+        (json!({ "min": 0.5, "max": 9, "kind": "int" }), "min", "is 0.5; it must be a whole number"),
+        (json!({ "min": -1e308, "max": 1e308 }), "max", "is 1"),
+    ];
+    for (range, field, rule) in expected {
+        let (found_field, found_rule) = wrong(range.clone());
+        assert!(found_field == field && found_rule.starts_with(rule), "{range}: {found_field} {found_rule}");
+    }
+    for count in [0, 1_001] {
+        let sweep = json!({ "random": { "count": count, "ranges": { "a": { "min": 0, "max": 1 } } } });
+        assert_eq!(errors(json!({ "sweep": sweep }))[0].field, "/sweep/random/count");
+    }
+    let no_ranges = json!({ "random": { "count": 1, "ranges": {} } });
+    assert_eq!(errors(json!({ "sweep": no_ranges }))[0].field, "/sweep/random/ranges");
+    for sweep in [
+        json!({ "random": { "ranges": {} } }),
+        json!({ "random": { "count": 1, "ranges": { "a": { "min": 1 } } } }),
+        json!({ "random": { "count": 1, "ranges": { "a": { "min": 1, "max": 2, "choices": [] } } } }),
+        json!({ "random": { "count": 1, "ranges": { "a": { "min": 1, "max": 2, "scale": "cubic" } } } }),
+    ] {
+        assert!(unreadable(sweep.clone()), "{sweep}");
+    }
+}

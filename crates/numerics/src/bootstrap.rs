@@ -68,12 +68,17 @@ fn counts(n: usize, first: u64, draws: Draws) -> Vec<f64> {
     counts
 }
 
-fn normal_cdf(x: f64) -> f64 {
+/// P(Z < x) of a standard normal Z, accurate in the lower tail.
+pub fn normal_cdf(x: f64) -> f64 {
     0.5 * libm::erfc(-x / std::f64::consts::SQRT_2)
 }
 
-/// The t with `P(|T| < t) = level`.
-fn student_quantile(level: f64, degrees: usize) -> f64 {
+/// The t with `P(|T| < t) = level` for Student's T.
+///
+/// # Panics
+/// If there is no degree of freedom.
+pub fn student_quantile(level: f64, degrees: usize) -> f64 {
+    assert!(degrees > 0, "Student's law has a degree of freedom");
     let (mut low, mut high) = (0.0, 1.0);
     while student_within(high, degrees) < level {
         high *= 2.0;

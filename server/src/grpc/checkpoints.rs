@@ -1,9 +1,7 @@
-//! Checkpoints on their way in and out, and the check before one is handed out.
+//! Checkpoints on their way in, chunks on their way out.
 
 use futures::{Stream, stream};
-use jobs::RunId;
 use proto::v1::{self, PutChunkRequest};
-use store::StoredCheckpoint;
 use tonic::Streaming;
 
 use super::status::{broken_off, status};
@@ -57,31 +55,6 @@ fn check(app: &App, chunk: &v1::Chunk, total: u64) -> Result<(), Fault> {
         return Err(Fault::new(Kind::TooLarge, detail));
     }
     Ok(())
-}
-
-/// The newest checkpoint of a run whose stored bytes have its digest. Damaged ones are marked, so that no attempt
-/// begins from them.
-pub(super) async fn newest_whole(app: &App, run: RunId) -> Result<Option<StoredCheckpoint>, Fault> {
-    for checkpoint in app.store.checkpoints(run).await? {
-        if is_whole(app, &checkpoint).await? {
-            return Ok(Some(checkpoint));
-        }
-        let step = checkpoint.step;
-        tracing::error!(run.id = %run, step, "checkpoint of run {run} at step {step} is damaged");
-        app.telemetry.checkpoint_corrupt();
-        app.store.mark_corrupt(run, step, app.clock.now()).await?;
-    }
-    Ok(None)
-}
-
-async fn is_whole(app: &App, checkpoint: &StoredCheckpoint) -> Result<bool, Fault> {
-    let (mut hasher, mut bytes) = (blake3::Hasher::new(), 0);
-    for n in 0.. {
-        let Some(chunk) = app.store.checkpoint_chunk(checkpoint.digest, n).await? else { break };
-        bytes += chunk.len() as u64;
-        hasher.update(&chunk);
-    }
-    Ok(bytes == checkpoint.bytes && *hasher.finalize().as_bytes() == checkpoint.digest)
 }
 
 /// Where a stream of chunks comes from.

@@ -28,7 +28,16 @@ pub(super) fn job(job: Job) -> Result<v1::Job, Fault> {
         created_at_ms: job.created_at,
         ended_at_ms: job.ended_at.unwrap_or(0),
         last_seq: job.last_seq,
+        from: job.from.into_iter().map(source).collect(),
     })
+}
+
+fn source(source: jobs::JobSource) -> v1::JobSource {
+    v1::JobSource {
+        name: source.name,
+        run_id: source.run.to_string(),
+        checkpoint: Some(source.checkpoint.into()),
+    }
 }
 
 pub(super) fn run(run: Run, job: &Job, live: &[WorkerInfo], now: Millis) -> v1::Run {

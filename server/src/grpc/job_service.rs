@@ -4,9 +4,12 @@ use std::pin::Pin;
 
 use bytes::Bytes;
 use experiments::{CATALOGUE, find};
-use futures::{Stream, StreamExt};
+use futures::{Stream, StreamExt, stream};
 use jobs::MetricPoint;
-use proto::v1::{self, job_service_server::JobService, put_dataset_request::Part};
+use proto::v1::{
+    self, get_run_checkpoint_response::Part as CheckpointPart, job_service_server::JobService,
+    put_dataset_request::Part,
+};
 use store::{MetricQuery, Page, Verb};
 use tonic::{Request, Response, Status, Streaming};
 
@@ -17,6 +20,7 @@ use super::{
 use crate::{
     act::act,
     app::{App, cut},
+    checkpoints,
     events::events,
     fault::Fault,
     rest::{
@@ -92,6 +96,25 @@ impl JobService for JobAnswers {
         request: Request<v1::ListRunsRequest>,
     ) -> Result<Response<v1::ListRunsResponse>, Status> {
         reply(self.runs(request.into_inner()).await)
+    }
+
+    type GetRunCheckpointStream =
+        Pin<Box<dyn Stream<Item = Result<v1::GetRunCheckpointResponse, Status>> + Send>>;
+
+    async fn get_run_checkpoint(
+        &self,
+        request: Request<v1::GetRunCheckpointRequest>,
+    ) -> Result<Response<Self::GetRunCheckpointStream>, Status> {
+        let v1::GetRunCheckpointRequest { run_id, step } = request.into_inner();
+        let run = self.0.run(&run_id).await.map_err(status)?;
+        let checkpoint = checkpoints::wanted(&self.0, &run, step).await.map_err(status)?;
+        let about = CheckpointPart::About(checkpoints::reference(&checkpoint).into());
+        let chunks = checkpoints::chunks(self.0.clone(), checkpoint.digest).zip(stream::iter(0..));
+        let chunks = chunks
+            .map(|(bytes, n)| Ok(CheckpointPart::Chunk(v1::Chunk { n, bytes: bytes.map_err(status)? })));
+        let parts = stream::iter([Ok(about)]).chain(chunks);
+        let messages = parts.map(|part| part.map(|part| v1::GetRunCheckpointResponse { part: Some(part) }));
+        Ok(Response::new(Box::pin(messages)))
     }
 
     type WatchJobStream = Pin<Box<dyn Stream<Item = Result<v1::WatchJobResponse, Status>> + Send>>;

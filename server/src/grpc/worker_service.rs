@@ -5,16 +5,17 @@ use std::pin::Pin;
 use futures::Stream;
 use jobs::{Directive, Outcome, Report, RunState, Stop, WorkerId, WorkerInfo};
 use proto::v1::{self, worker_service_server::WorkerService};
-use store::{AcquireRequest, Granted, StoredCheckpoint};
+use store::{AcquireRequest, Granted};
 use tokio::time::{Instant, sleep, sleep_until};
 use tonic::{Request, Response, Status, Streaming};
 
 use super::{
-    checkpoints::{self, Source, chunks, newest_whole},
+    checkpoints::{self, Source, chunks},
     status::reply,
 };
 use crate::{
     app::{App, BUILD},
+    checkpoints::{reference, whole},
     config::millis,
     fault::{Fault, Kind},
 };
@@ -149,7 +150,7 @@ async fn known_worker(app: &App, id: WorkerId) -> Result<WorkerInfo, Fault> {
 async fn lease(app: &App, granted: Granted) -> Result<v1::Lease, Fault> {
     let Granted { run, job, checkpoint } = granted;
     app.attempts.open(&run);
-    let checkpoint = if checkpoint.is_some() { newest_whole(app, run.id).await? } else { None };
+    let checkpoint = if checkpoint.is_some() { whole(app, run.id, None).await? } else { None };
     app.bell.ring_job(job.id);
     let (id, attempt) = (run.id, run.attempt);
     let from_step = checkpoint.as_ref().map_or(0, |checkpoint| checkpoint.step);
@@ -169,16 +170,16 @@ async fn lease(app: &App, granted: Granted) -> Result<v1::Lease, Fault> {
         dataset: job.dataset.map(|hash| hash.to_string()).unwrap_or_default(),
         every: job.spec.every.unwrap_or(0),
         checkpoint_every_steps: job.spec.checkpoint_every_steps.unwrap_or(0),
-        checkpoint: checkpoint.map(checkpoint_ref),
+        checkpoint: checkpoint.map(|checkpoint| reference(&checkpoint).into()),
         lease_ms,
         fail_on_nonfinite: job.spec.on_nonfinite == jobs::NonFinite::Fail,
         wall_s: job.spec.limits.wall_s,
+        sources: job.from.into_iter().map(lease_source).collect(),
     })
 }
 
-fn checkpoint_ref(checkpoint: StoredCheckpoint) -> v1::CheckpointRef {
-    let StoredCheckpoint { step, digest, bytes, .. } = checkpoint;
-    jobs::CheckpointRef { step, digest, bytes }.into()
+fn lease_source(source: jobs::JobSource) -> v1::LeaseSource {
+    v1::LeaseSource { name: source.name, checkpoint: Some(source.checkpoint.into()) }
 }
 
 async fn report(app: &App, request: v1::ReportRequest) -> Result<v1::ReportResponse, Fault> {

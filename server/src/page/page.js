@@ -119,6 +119,7 @@ const table = (label, heads, rows) => h('div', { class: 'scroll', tabindex: 0, r
   h('table', {}, h('thead', {}, h('tr', {}, heads.map(head => h('th', { scope: 'col' }, head)))),
     h('tbody', {}, rows.map(cells => h('tr', {}, cells.map((cell, i) => h(i ? 'td' : 'th', i ? {} : { scope: 'row' }, cell)))))));
 
+const sourceOf = ({ as, run, step }) => h('div', {}, `${as}: `, link('runs', run, `run ${run.slice(0, 13)}`), ` at step ${number(step)}`);
 const progress = (state, n, total, label) => h('progress', { class: state, value: n, max: total || 1, 'aria-label': label });
 const stepsDone = run => [progress(run.state, run.step, run.steps, 'steps'), `${number(run.step)} of ${number(run.steps)}`];
 const runsDone = ({ state, runs: { total, ...counts } }) => [
@@ -270,7 +271,7 @@ async function loadJob(id, show) {
     { kind: `many ${differ.colour(run)}`, label: differ.label(run), rows: rowsOf(run, metric.name) })), some));
   const draw = () => [h('h1', {}, job.name ?? job.experiment), facts([['state', stateOf(job)], ['runs', runsDone(job)],
     ['experiment', h('a', { href: `/api/v1/experiments/${encodeURIComponent(job.experiment)}` }, `${job.experiment} v${job.version}`)],
-    ['data set', job.spec.dataset ?? job.dataset], ['submitted', time(job.created_at)], ['ended', job.ended_at && time(job.ended_at)]]),
+    ['data set', job.spec.dataset ?? job.dataset], ['builds on', job.from.length > 0 && job.from.map(sourceOf)], ['submitted', time(job.created_at)], ['ended', job.ended_at && time(job.ended_at)]]),
   h('details', {}, h('summary', {}, 'as submitted'), h('pre', {}, JSON.stringify(job.spec, null, 2))),
   heading('Metrics', metrics.length === 0 ? 'none yet' : some.length < runs.length && `of the first ${some.length} runs`),
   h('div', { class: 'plots' }, metrics.map(metric => (runs.length > 1 ? overlay(metric) : figureOf(metric, begun, [])))),

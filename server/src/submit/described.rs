@@ -43,6 +43,15 @@ fn form(kind: &dyn Kind) -> Json {
     let point = json!({"type": "object", "additionalProperties": false, "properties": values});
     fields["sweep"]["oneOf"][1]["properties"]["grid"] = grid;
     fields["sweep"]["oneOf"][2]["properties"]["list"]["items"] = point;
+    // What is drawn must be a parameter; whether its values are good is known once they are drawn.
+    let range =
+        fields["sweep"]["oneOf"][3]["properties"]["random"]["properties"]["ranges"]["additionalProperties"]
+            .clone();
+    let ranges: Map<String, Json> =
+        paths("", &params).into_iter().map(|(path, _)| (path, range.clone())).collect();
+    let described = &mut fields["sweep"]["oneOf"][3]["properties"]["random"]["properties"]["ranges"];
+    described["properties"] = Json::Object(ranges);
+    described["additionalProperties"] = json!(false);
     let description = fields["params"]["description"].clone();
     fields["params"] = params;
     fields["params"]["description"] = description;

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use experiments::{CanonicalParams, DataNeed, DataShape, Kind, ParamError, Plan, find};
-use jobs::{JobSpec, Limits, Point, RunSpec, Seeds, Sweep, expand};
+use experiments::{CanonicalParams, DataNeed, DataShape, Kind, ParamError, Plan, SourceNeed, find};
+use jobs::{JobSpec, Limits, Point, RunId, RunSpec, Seeds, Sweep, expand};
 use serde_json::{Map, Value as Json};
 
 use super::{
@@ -69,12 +69,30 @@ impl Draft {
         params.map_or(DataNeed::None, |params| self.kind.data_need(&params))
     }
 
-    /// The runs, once the data is known; or everything that is wrong.
-    pub(super) fn plan(&mut self, shape: &DataShape) -> Result<Vec<RunSpec>, Fault> {
+    /// What the experiment can build on, for each point whose params are right; the same twice is left out.
+    pub(super) fn source_needs(&self) -> Vec<&'static [SourceNeed]> {
+        let mut needs = Vec::new();
+        for point in &self.points {
+            let need = self.kind.source_needs(&point.params);
+            if !needs.contains(&need) {
+                needs.push(need);
+            }
+        }
+        needs
+    }
+
+    /// Writes the whole id of a source into the spec.
+    pub(super) fn set_source(&mut self, at: usize, run: RunId) {
+        self.spec.from[at].run = run.to_string();
+    }
+
+    /// The runs, once the data is known; or everything that is wrong. What they build on takes `extra` bytes.
+    pub(super) fn plan(&mut self, shape: &DataShape, extra: u64) -> Result<Vec<RunSpec>, Fault> {
         let mut runs = Vec::new();
         for at in 0..self.points.len() {
             match self.kind.plan(&self.points[at].params, shape) {
                 Ok(plan) => {
+                    let plan = Plan { memory_bytes: plan.memory_bytes.saturating_add(extra), ..plan };
                     self.check_memory(&plan);
                     let point = &self.points[at];
                     runs.extend(
@@ -118,6 +136,7 @@ impl Draft {
             overrides.keys().find(|key| inside(key, &path) || (!path.is_empty() && inside(&path, key)));
         let pointer = match (swept, &self.spec.sweep) {
             (Some(key), Some(Sweep::List(_))) => format!("/sweep/list/{at}/{}", escape(key)),
+            (Some(key), Some(Sweep::Random(_))) => format!("/sweep/random/ranges/{}", escape(key)),
             (Some(key), _) => format!("/sweep/grid/{}", escape(key)),
             (None, _) => format!("/params{}", error.pointer),
         };
@@ -146,6 +165,7 @@ fn without_limits(spec: &JobSpec) -> Vec<Point> {
         name: None,
         preset: None,
         dataset: None,
+        from: Vec::new(),
         seeds: Seeds::default(),
         labels: BTreeMap::new(),
         requires: BTreeMap::new(),

@@ -6,6 +6,7 @@ mod described;
 mod document;
 mod draft;
 mod schema;
+mod sources;
 
 use bytes::Bytes;
 use experiments::{DataNeed, DataShape};
@@ -33,14 +34,19 @@ pub(crate) async fn submit(app: &App, body: Bytes, key: Option<String>) -> Resul
     let body_hash = *blake3::hash(&body).as_bytes();
     // A thousand points take a while to check: not on a thread that serves connections.
     let draft = spawn_blocking(move || Draft::read(&body)).await.map_err(Fault::internal)??;
+    let mut draft = draft;
+    let sources = sources::find(app, &mut draft).await?;
     let mut found = find_dataset(app, draft).await?;
-    let runs = found.draft.plan(&found.shape)?;
+    let runs = found.draft.plan(&found.shape, sources.memory_bytes)?;
+    // Whoever has to mend the job as well learns of that first.
+    let from = sources.checkpoints?;
 
     let run = |spec| NewRun { id: RunId(app.clock.id()), spec };
     let job = NewJob {
         id: JobId(app.clock.id()),
         spec: found.draft.into_spec(),
         dataset: found.hash,
+        from,
         runs: runs.into_iter().map(run).collect(),
         idempotency: key.map(|key| (key, body_hash)),
         now: app.clock.now(),

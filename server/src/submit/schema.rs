@@ -39,6 +39,7 @@ pub(super) fn job_spec_schema() -> Json {
                 "type": ["string", "null"], "minLength": 1, "maxLength": 128,
                 "description": "Data set by name or `blake3:…`; the experiment's built-in one when absent."
             },
+            "from": from(),
             "labels": labels("Free labels of the job."),
             "requires": labels("Labels that a worker must carry to get its runs."),
             "priority": {
@@ -78,9 +79,73 @@ fn sweep() -> Json {
         "items": {"type": "object", "propertyNames": path, "additionalProperties": true}
     });
     json!({
-        "oneOf": [{"type": "null"}, form("grid", grid), form("list", list)],
-        "description": "Points of params by dotted path: every combination of a grid, or a list. \
+        "oneOf": [{"type": "null"}, form("grid", grid), form("list", list), form("random", random(&path))],
+        "description": "Points of params by dotted path: every combination of a grid, a list, or drawn at random. \
                         Points times seeds are at most 1,000 runs."
+    })
+}
+
+fn random(path: &Json) -> Json {
+    let choices = json!({
+        "type": "object", "additionalProperties": false, "required": ["choices"],
+        "properties": {"choices": {"type": "array", "minItems": 1, "maxItems": RUNS}}
+    });
+    let interval = json!({
+        "type": "object", "additionalProperties": false, "required": ["min", "max"],
+        "properties": {
+            "min": {"type": "number", "description": "Least number."},
+            "max": {"type": "number", "description": "Greatest number, greater than min."},
+            "scale": {
+                "type": "string", "enum": ["linear", "log"], "default": "linear",
+                "description": "Whether equal differences or equal ratios are equally likely."
+            },
+            "kind": {
+                "type": "string", "enum": ["float", "int"], "default": "float", "description": "Which numbers."
+            }
+        }
+    });
+    json!({
+        "type": "object", "additionalProperties": false, "required": ["count", "ranges"],
+        "properties": {
+            "count": {"type": "integer", "minimum": 1, "maximum": RUNS, "description": "How many points."},
+            "seed": {
+                "type": "integer", "minimum": 0, "maximum": MAX_SEED, "default": 1,
+                "description": "Randomness key of the sweep; more points leave the first ones as they are."
+            },
+            "ranges": {
+                "type": "object", "minProperties": 1, "maxProperties": 64, "propertyNames": path,
+                "additionalProperties": {"oneOf": [choices, interval]},
+                "description": "What each path is drawn from."
+            }
+        }
+    })
+}
+
+fn from() -> Json {
+    json!({
+        "type": "array", "maxItems": 8, "default": [],
+        "items": {
+            "type": "object", "additionalProperties": false, "required": ["as", "run"],
+            "properties": {
+                "as": {
+                    "type": "string", "pattern": "^[a-z][a-z0-9_]{0,63}$",
+                    "description": "What the experiment calls it, such as `network`."
+                },
+                "run": {
+                    "type": "string", "pattern": "^[0-9a-fA-F-]{6,36}$",
+                    "description": "Id of a run that has succeeded, or its first 6 or more digits."
+                },
+                "step": {
+                    "oneOf": [
+                        {"type": "integer", "minimum": 0, "maximum": MAX_SEED},
+                        {"type": "string", "enum": ["last"]}
+                    ],
+                    "default": "last",
+                    "description": "Step of one of its checkpoints, or the newest."
+                }
+            }
+        },
+        "description": "Finished runs that the runs of this job build on; the page of the experiment says which."
     })
 }
 

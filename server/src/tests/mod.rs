@@ -9,4 +9,5 @@ mod grpc_workers;
 mod jobs;
 mod parity;
 mod reads;
+mod sources;
 mod support;

@@ -40,7 +40,12 @@ fn status(refusal: Refusal) -> Status {
 }
 
 fn wire(lease: Lease) -> v1::Lease {
+    let source = |(name, checkpoint): (String, CheckpointRef)| v1::LeaseSource {
+        name,
+        checkpoint: Some(checkpoint.into()),
+    };
     v1::Lease {
+        sources: lease.sources.into_iter().map(source).collect(),
         run_id: lease.run.to_string(),
         job_id: lease.job.to_string(),
         attempt: lease.attempt,

@@ -24,6 +24,8 @@ pub(crate) struct State {
     pub(crate) datasets: HashMap<DatasetHash, Vec<u8>>,
     /// Data sets asked for.
     pub(crate) downloads: u32,
+    /// Checkpoints asked for.
+    pub(crate) fetched: u32,
     pub(crate) leases: VecDeque<Lease>,
     /// What each question for work said.
     pub(crate) asked: Vec<Free>,
@@ -162,7 +164,8 @@ impl Coordinator for Puppet {
     }
 
     async fn get_checkpoint(&self, checkpoint: &CheckpointRef) -> Result<Vec<u8>, Refusal> {
-        let state = self.reach()?;
+        let mut state = self.reach()?;
+        state.fetched += 1;
         let bytes = state.checkpoint(&checkpoint.digest);
         bytes.ok_or_else(|| Refusal::Missing("there is no such checkpoint".into()))
     }

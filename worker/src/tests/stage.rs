@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use experiments::{CATALOGUE, CanonicalParams, Data, Kind, Setup, Simulation, digits8x8};
+use experiments::{CATALOGUE, CanonicalParams, Data, Kind, Setup, Simulation, Source, digits8x8};
 use jobs::{CheckpointRef, DatasetHash, JobId, MetricPoint, NonFinite, RunId, Stop};
 use serde_json::{Value as Json, json};
 use tempfile::TempDir;
@@ -27,6 +27,7 @@ use crate::{
     datasets::Datasets,
     memory::Memory,
     runner::{Shared, attempt},
+    sources::Sources,
 };
 
 /// Short enough for tests, and long enough to carry several things at once.
@@ -55,6 +56,7 @@ impl Stage {
             coordinator: puppet.clone(),
             catalogue: Box::leak(CATALOGUE.iter().chain(TOY).copied().collect::<Vec<_>>().into_boxed_slice()),
             datasets: Datasets::open(dir.path().join("datasets")).expect("a folder for the test"),
+            sources: Sources::open(dir.path().join("checkpoints")).expect("a folder for the test"),
             memory: Memory::new(MEMORY),
             clock: Arc::new(move || Duration::from_millis(time.load(Ordering::Relaxed))),
         };
@@ -161,6 +163,7 @@ fn lease(experiment: &str, params: String, dataset: Option<DatasetHash>) -> Leas
         every: Some(1),
         checkpoint_every_steps: None,
         checkpoint: None,
+        sources: Vec::new(),
         lease_ms: 30_000,
         on_nonfinite: NonFinite::Fail,
         wall_s: 60,
@@ -178,11 +181,16 @@ pub(crate) fn expected(lease: &Lease) -> (Vec<MetricPoint>, String) {
     (metrics.into_iter().map(convert::metric_point).collect(), digest.to_string())
 }
 
-/// The run as it begins, without a worker.
+/// The run as it begins, without a worker; it builds on no other.
 pub(crate) fn start(lease: &Lease) -> Box<dyn Simulation> {
+    start_from(lease, Vec::new())
+}
+
+/// The run as it begins, without a worker.
+pub(crate) fn start_from(lease: &Lease, sources: Vec<Source>) -> Box<dyn Simulation> {
     let data = if lease.dataset.is_some() { digits8x8() } else { Data::None };
     let params = CanonicalParams::from_stored(lease.params.clone());
-    let setup = Setup { params, seed: lease.seed, data, sources: Vec::new(), every: lease.every };
+    let setup = Setup { params, seed: lease.seed, data, sources, every: lease.every };
     find(&lease.experiment).start(setup).expect("it starts")
 }
 

@@ -7,7 +7,7 @@ use std::{
 
 use experiments::{
     Advance, Array, CanonicalParams, CheckpointError, DataError, DataNeed, DataShape, Digest, Dtype, Kind,
-    Metric, MetricSpec, ParamError, Plan, Setup, Simulation, StartError, Trace, Value, ValueKind,
+    Metric, MetricSpec, ParamError, Plan, Setup, Simulation, Source, StartError, Trace, Value, ValueKind,
 };
 use serde_json::{Map, Value as Json, json};
 
@@ -94,7 +94,12 @@ impl Walk {
         }
         let probe = Probe::named(params["probe"].as_str().unwrap_or_default());
         probe.set(|state| state.alive += 1);
-        let (every, place) = (setup.every.unwrap_or(1), setup.seed);
+        let every = setup.every.unwrap_or(1);
+        // It walks on from what it builds on.
+        let from = |place: u64, source: &Source| {
+            source.identity().into_iter().fold(place, |p, b| p.rotate_left(8) ^ u64::from(b))
+        };
+        let place = setup.sources.iter().fold(setup.seed, from);
         Ok(Self { params, probe, every, step: 0, observed: false, place, trace: Trace([0; 32]) })
     }
 

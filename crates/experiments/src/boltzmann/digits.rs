@@ -21,12 +21,9 @@ impl Digits {
             return Err(DataError("images are needed".into()));
         };
         protocol.plan(&data.shape()).map_err(|error| DataError(error.to_string()))?;
-        let order = Draws::at(seed, 0).permutation(Stream::Split, images.count);
-        let first_test = images.count - images.test_count;
-        let place = |i: u32| if images.test_count > 0 { i } else { order[i as usize] };
-        let test_from = if images.test_count > 0 { first_test } else { protocol.train_images };
-        let train = (0..protocol.train_images).map(place);
-        let test = (test_from..test_from + protocol.test_images).map(place);
+        let split = Split::new(images, protocol.train_images, seed);
+        let train = split.train.into_iter();
+        let test = split.rest.into_iter().take(protocol.test_images as usize);
         Ok(Self {
             train: binary(images, train, protocol.threshold),
             test: binary(images, test, protocol.threshold),
@@ -36,8 +33,30 @@ impl Digits {
     }
 }
 
+/// Which images are for what, as places in the data set.
+pub(crate) struct Split {
+    /// To train on.
+    pub(crate) train: Vec<u32>,
+    /// To test on: the official test part, or all that follow the training images.
+    pub(crate) rest: Vec<u32>,
+}
+
+impl Split {
+    /// The first `train_images` of the training part; without an official test part, of a shuffle of all images by the
+    /// stream `Split`.
+    pub(crate) fn new(images: &Images, train_images: u32, seed: u64) -> Self {
+        if images.test_count > 0 {
+            let rest = (images.count - images.test_count..images.count).collect();
+            return Self { train: (0..train_images).collect(), rest };
+        }
+        let mut train = Draws::at(seed, 0).permutation(Stream::Split, images.count);
+        let rest = train.split_off(train_images as usize);
+        Self { train, rest }
+    }
+}
+
 /// A pixel is on if it is greater than `threshold`.
-fn binary(images: &Images, which: impl Iterator<Item = u32>, threshold: u32) -> BinaryRows {
+pub(crate) fn binary(images: &Images, which: impl Iterator<Item = u32>, threshold: u32) -> BinaryRows {
     let shape = (images.count as usize, images.rows as usize, images.cols as usize);
     let pixels =
         ArrayView3::from_shape(shape, &images.pixels).expect("images are checked when they are made");

@@ -5,9 +5,11 @@ mod network;
 mod observe;
 mod protocol;
 mod release_law;
+mod rules;
 mod settings;
 mod trainer;
 
+pub(crate) use digits::{Split, binary};
 pub use network::Network;
 pub(crate) use observe::{FIT_METRICS, RELEASE_METRICS, joined, observe_fit, observe_release};
 pub(crate) use protocol::Protocol;

@@ -1,12 +1,9 @@
 //! The training protocol of every Boltzmann machine here: settings, schedule, and what they need.
 
-use numerics::boltzmann::Synapses;
+use numerics::boltzmann::{MethodError, Synapses};
 
 use super::settings::{Estimator, Law, Masks, Objective, ReleaseRule, Rule, Statistics};
 use crate::{DataShape, ParamError, Plan};
-
-/// Most hidden units whose 2^H states are enumerated.
-pub(crate) const EXACT_UNITS: u32 = 20;
 
 /// Settings of one training run, whatever the synapses; units and symbols are those of the params of `rbse`.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,6 +24,7 @@ pub(crate) struct Protocol {
     pub(crate) batch: u32,
     pub(crate) epochs: u32,
     pub(crate) eta_w: f64,
+    pub(crate) eta_end: f64,
     pub(crate) r: f64,
     pub(crate) p0: f64,
     pub(crate) p0_sd: f64,
@@ -63,6 +61,7 @@ impl Default for Protocol {
             batch: 20,
             epochs: 30,
             eta_w: 0.2,
+            eta_end: 1.0,
             r: 0.0,
             p0: 0.5,
             p0_sd: 0.0,
@@ -107,30 +106,28 @@ impl Protocol {
     }
 
     fn check_model(&self) -> Result<(), ParamError> {
-        let mixture = self.synapses == Synapses::PriorMixture;
-        let rule = "it must be batch unless `model` is B, which alone draws masks";
-        require(mixture || self.masks == Masks::Batch, "masks", self.masks, rule)?;
-        let rule = "it must be rao_blackwell unless `model` is A";
-        require(!mixture || self.estimator == Estimator::RaoBlackwell, "estimator", self.estimator, rule)?;
-        if self.objective == Objective::Jensen {
-            let rule = "it must be 1 unless `objective` is multi_sample";
-            return require(self.objective_masks == 1, "objective_masks", self.objective_masks, rule);
-        }
-        require(mixture, "objective", self.objective, "it must be jensen unless `model` is B")?;
+        let one = self.objective == Objective::Jensen;
+        let rule = "it must be 1 unless `objective` is multi_sample";
+        require(!one || self.objective_masks == 1, "objective_masks", self.objective_masks, rule)?;
         let rule = "it must be at least 2 when `objective` is multi_sample";
-        require(self.objective_masks >= 2, "objective_masks", self.objective_masks, rule)?;
-        let rule = "it must be batch when `objective` is multi_sample, which weighs whole machines";
-        require(self.masks == Masks::Batch, "masks", self.masks, rule)?;
-        let rule = format!(
-            "it must be at most {EXACT_UNITS} when `objective` is multi_sample: likelihoods must be exact"
-        );
-        require(self.hidden_units <= EXACT_UNITS, "hidden_units", self.hidden_units, rule)
+        require(one || self.objective_masks >= 2, "objective_masks", self.objective_masks, rule)?;
+        // More visible than hidden units is the usual case; `plan` knows better.
+        self.check_method(usize::MAX, 1)
+    }
+
+    /// Whether the learning rule can train such a machine.
+    fn check_method(&self, visible: usize, columns: usize) -> Result<(), ParamError> {
+        let (law, units) = (self.law.with_sites(self.sites), (visible, self.hidden_units as usize));
+        let checked = self.method(columns).check(self.synapses, law, units, &self.learning(0));
+        checked.map_err(|MethodError { name, value, rule }| ParamError {
+            pointer: format!("/{name}"),
+            value,
+            rule,
+        })
     }
 
     fn check_release(&self) -> Result<(), ParamError> {
         let local = self.release_rule == ReleaseRule::Local;
-        let rule = "it must not be local when `law` is gaussian, under which every synapse always transmits";
-        require(!local || self.law != Law::Gaussian, "release_rule", self.release_rule, rule)?;
         let rule = "it must be 0 unless `release_rule` is local";
         require(local || self.release_target == 0.0, "release_target", self.release_target, rule)?;
         let widest = (self.p0 * (1.0 - self.p0)).sqrt();
@@ -157,10 +154,12 @@ impl Protocol {
         }
     }
 
-    /// Rate of weights and biases at a step: scaled by (1 − m)/0.5, so that momentum does not change how far a
-    /// constant gradient moves them.
+    /// Rate of weights and biases at a step: it falls linearly to `eta_end` of itself, and is scaled by (1 − m)/0.5,
+    /// so that momentum does not change how far a constant gradient moves them.
     pub(crate) fn rate(&self, step: u64) -> f64 {
-        self.eta_w * (1.0 - self.momentum(step)) / 0.5
+        let done = step as f64 / (u64::from(self.epochs) * self.batches_per_epoch()) as f64;
+        let left = 1.0 - (1.0 - self.eta_end) * done;
+        self.eta_w * left * (1.0 - self.momentum(step)) / 0.5
     }
 
     /// Steps and memory with data of this shape.

@@ -27,6 +27,19 @@ pub enum Law {
     Quantal,
 }
 
+impl Law {
+    /// The law with its constants.
+    pub(crate) fn with_sites(self, sites: u32) -> numerics::boltzmann::Law {
+        use numerics::boltzmann::Law as Synapse;
+        match self {
+            Self::Bernoulli => Synapse::Bernoulli,
+            Self::Gaussian => Synapse::Gaussian,
+            Self::BernoulliGaussian => Synapse::BernoulliGaussian,
+            Self::Quantal => Synapse::Quantal { sites },
+        }
+    }
+}
+
 /// How long a drawn mask lasts; model B only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]

@@ -3,23 +3,15 @@
 use ndarray::Array1;
 use numerics::{
     BinaryRows, Draws, Stream,
-    boltzmann::{
-        Chain, Init, Learning, Masks as MaskLife, Parameters, PersistentChains, Scratch,
-        Statistics as HiddenStatistics, step, tiled,
-    },
+    boltzmann::{Init, Parameters, PersistentChains, Scratch, step_by, tiled},
     logistic::logit,
 };
 
-use super::{
-    Estimator, Masks, Network, Objective, Protocol, ReleaseRule, Rule, Statistics, digits::Digits,
-    network::Path, release_law::ReleaseLaw,
-};
+use super::{Network, Protocol, Rule, digits::Digits, network::Path, release_law::ReleaseLaw};
 use crate::{Data, DataError};
 
 /// Standard deviation of weights before training (Hinton 2010).
 const W_SD: f64 = 0.01;
-/// Largest |a|: release probabilities between 0.0003 and 0.9997.
-pub(super) const A_LIMIT: f64 = 8.0;
 /// Synapses whose release probability is followed over time.
 const TRACED: u64 = 200;
 
@@ -29,7 +21,7 @@ pub(crate) struct Trainer {
     pub(crate) digits: Digits,
     /// The training images once more, as bits, for the fast path.
     images: tiled::Images,
-    seed: u64,
+    pub(super) seed: u64,
     /// Mean of every pixel over the training images.
     visible_mean: Array1<f32>,
     /// Whether a pixel is on in more than 1 % of the training images.
@@ -88,7 +80,7 @@ impl Trainer {
             hidden_units: hidden_units as usize,
             p0,
             w_sd: W_SD,
-            law: self.protocol.law(),
+            law: self.protocol.law.with_sites(self.protocol.sites),
             sd0: sd0.max(0.01),
         };
         let mut parameters = Parameters::init(synapses, init, self.visible_mean.view(), draws);
@@ -107,14 +99,15 @@ impl Trainer {
             scratch.order = Some((epoch, self.order(epoch)));
         }
         let (_, order) = scratch.order.as_ref().expect("it was just made");
-        let (picks, learning) = (&order[first..first + n], self.learning(at));
+        let (picks, learning) = (&order[first..first + n], self.protocol.learning(at));
         match network {
             Network::Tiled(state) => {
                 tiled::step(state, self.images.batch(picks), &learning, &mut scratch.tiled, draws);
             }
             Network::General(state) => {
                 self.digits.train.select_into(picks, &mut scratch.batch);
-                step(state, &scratch.batch, &learning, &mut scratch.general, draws);
+                let method = self.protocol.method(self.digits.cols as usize);
+                step_by(state, &scratch.batch, (&learning, &method), &mut scratch.general, draws);
             }
         }
     }
@@ -123,53 +116,5 @@ impl Trainer {
     fn order(&self, epoch: u64) -> Vec<u32> {
         let draws = Draws::at(self.seed, epoch * self.protocol.batches_per_epoch());
         draws.permutation(Stream::Order, self.protocol.train_images)
-    }
-
-    fn learning(&self, at: u64) -> Learning {
-        let k = self.protocol.cd_k as usize;
-        Learning {
-            eta_w: self.protocol.rate(at),
-            release_rate_ratio: match self.protocol.release_rule {
-                ReleaseRule::Frozen => 0.0,
-                ReleaseRule::Gradient | ReleaseRule::Local => self.protocol.r,
-            },
-            momentum: self.protocol.momentum(at),
-            weight_decay: self.protocol.weight_decay,
-            a_limit: A_LIMIT,
-            chain: match self.protocol.rule {
-                Rule::Cd => Chain::Cd { k },
-                Rule::Pcd => Chain::Pcd { k },
-            },
-            masks: match self.protocol.masks {
-                Masks::Batch => MaskLife::Batch,
-                Masks::HalfStep => MaskLife::HalfStep,
-                Masks::Example => MaskLife::Example,
-            },
-            statistics: match self.protocol.statistics {
-                Statistics::Probabilities => HiddenStatistics::Probabilities,
-                Statistics::Samples => HiddenStatistics::Samples,
-            },
-        }
-    }
-}
-
-impl Protocol {
-    /// Which code learns: the fast path where it has all that the settings ask for.
-    fn path(&self) -> Path {
-        let bernoulli = self.law == super::Law::Bernoulli;
-        let means = self.estimator == Estimator::RaoBlackwell && self.objective == Objective::Jensen;
-        let fast = bernoulli && means && self.release_rule != ReleaseRule::Local && self.dropout == 0.0;
-        if fast { Path::Tiled } else { Path::General }
-    }
-
-    /// The synapse law with its constants.
-    fn law(&self) -> numerics::boltzmann::Law {
-        use numerics::boltzmann::Law as Synapse;
-        match self.law {
-            super::Law::Bernoulli => Synapse::Bernoulli,
-            super::Law::Gaussian => Synapse::Gaussian,
-            super::Law::BernoulliGaussian => Synapse::BernoulliGaussian,
-            super::Law::Quantal => Synapse::Quantal { sites: self.sites },
-        }
     }
 }

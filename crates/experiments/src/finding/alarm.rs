@@ -1,8 +1,9 @@
 //! How often a verdict would come out otherwise by chance, on fresh seeds.
 
+use numerics::bootstrap::normal_cdf;
 use serde::{Deserialize, Serialize};
 
-use super::{Bound, Expected, Finding, SEEDS, Statistic, student::normal_tail};
+use super::{Bound, Expected, Finding, SEEDS, Statistic};
 
 /// A quantity on the seeds that settings were chosen with: one number for each seed, at the point that decides.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -45,7 +46,7 @@ impl Tuned {
         // The tuned mean is itself uncertain by sd/√n.
         let sd = self.upper_sd() * (noise * noise + 1.0 / f64::from(self.seeds)).sqrt();
         let beyond =
-            |distance: f64| if sd > 0.0 { normal_tail(distance / sd) } else { f64::from(distance < 0.0) };
+            |distance: f64| if sd > 0.0 { normal_cdf(-distance / sd) } else { f64::from(distance < 0.0) };
         match bound {
             Bound::AtLeast(least) => beyond(self.mean - least),
             Bound::AtMost(most) => beyond(most - self.mean),
@@ -111,7 +112,7 @@ mod tests {
     fn a_rate_is_the_tail_of_what_tuning_seeds_gave() {
         let tuned = Tuned { mean: 1.0, sd: 0.1, seeds: 10 };
         let sd = tuned.upper_sd() * 1.1_f64.sqrt();
-        let expected = normal_tail(0.5 / sd);
+        let expected = normal_cdf(-0.5 / sd);
         assert!((tuned.breach(Bound::AtLeast(0.5), 1.0) - expected).abs() < 1e-15);
         assert!((tuned.breach(Bound::AtMost(1.5), 1.0) - expected).abs() < 1e-15);
         assert!((tuned.breach(Bound::Within(1.0, 0.5), 1.0) - 2.0 * expected).abs() < 1e-15);

@@ -144,7 +144,7 @@ impl Finding {
 
     /// From one value for each seed; `interval` where it is not Student's.
     fn decide(&self, label: &str, values: Vec<f64>, interval: Option<(f64, f64)>) -> Measured {
-        let interval = interval.or_else(|| statistic::interval(&values));
+        let interval = interval.or_else(|| statistic::interval_95(&values));
         let value = self.over_seeds.deciding(self.bound(), &values, interval);
         let holds = self.bound().holds(value);
         Measured { holds, value, values, point: label.to_owned(), interval, points: Vec::new() }

@@ -7,10 +7,11 @@ mod alarm;
 mod bound;
 mod job;
 mod judge;
+#[cfg(test)]
+mod judge_tests;
 mod quantity;
 mod reduce;
 mod statistic;
-mod student;
 mod targets;
 
 use serde::{Deserialize, Serialize};
@@ -25,7 +26,7 @@ pub use job::{FindingJob, Overlay};
 pub use judge::{Measured, Outcome};
 pub use quantity::{Comparison, How, Point, Results};
 pub use reduce::Reduce;
-pub use statistic::Statistic;
+pub use statistic::{Statistic, interval_95};
 pub use targets::{KnownFailure, Target, Targets, targets};
 
 /// Seeds that findings are tested on unless they say otherwise.

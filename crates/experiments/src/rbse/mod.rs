@@ -19,6 +19,17 @@ pub struct Rbse(Trainer);
 static METRICS: [MetricSpec; FIT_METRICS.len() + RELEASE_METRICS.len()] =
     joined(&[&FIT_METRICS, &RELEASE_METRICS]);
 
+/// `mnist`, and release probabilities at the start as measured in cortex (table 1 of the poster).
+const PRESETS: [(&str, &str); 6] = [
+    ("mnist", include_str!("mnist.toml")),
+    ("cat_rat_l23_a", "p0 = 0.5\np0_sd = 0.05\n"),
+    ("cat_rat_l23_b", "p0 = 0.46\np0_sd = 0.26\n"),
+    ("cat_rat_l23_c", "p0 = 0.65\np0_sd = 0.18\n"),
+    // The source gives the range 0.16 to 0.9: its middle, and the spread of an even law over it.
+    ("rat_l56_a", "p0 = 0.53\np0_sd = 0.2136\n"),
+    ("rat_l56_b", "p0 = 0.53\np0_sd = 0.22\n"),
+];
+
 impl Experiment for Rbse {
     const NAME: &'static str = "rbse";
     const VERSION: u32 = 2;
@@ -26,8 +37,9 @@ impl Experiment for Rbse {
         "Boltzmann machine whose synapses learn how reliably they release (RBSE models A and B)";
     const README: &'static str = include_str!("README.md");
     const FINDINGS: &'static str = include_str!("findings.toml");
+    const FIGURES: &'static str = include_str!("figures.toml");
     const METRICS: &'static [MetricSpec] = &METRICS;
-    const PRESETS: &'static [(&'static str, &'static str)] = &[("mnist", include_str!("mnist.toml"))];
+    const PRESETS: &'static [(&'static str, &'static str)] = &PRESETS;
 
     type Params = Params;
     type State = Network;

@@ -17,7 +17,8 @@ fn golden_digests_change_only_with_the_version() {
             })
             .collect();
         let golden = serde_json::json!({"version": kind.version(), "digests": digests});
-        let folder: PathBuf = [env!("CARGO_MANIFEST_DIR"), "src", kind.name()].iter().collect();
+        let folder: PathBuf =
+            [env!("CARGO_MANIFEST_DIR"), "src", &kind.name().replace('-', "_")].iter().collect();
         let file = folder.join("golden.json");
         #[expect(clippy::disallowed_methods, reason = "a switch of the test, not of the crate")]
         let update = env::var_os("UPDATE_GOLDEN").is_some();

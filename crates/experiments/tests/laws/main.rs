@@ -15,21 +15,55 @@ use serde_json::{Map, Value as Json, json};
 /// Short runs at small sizes, which still pass through every part: momentum switch, several epochs, each rule and
 /// model. One list per experiment; a new experiment must add its own.
 fn variants(kind: &dyn Kind) -> Vec<Map<String, Json>> {
+    let object = |json: Json| json.as_object().expect("variants are objects").clone();
     let small = json!({
-        "hidden_units": 9, "batch": 25, "epochs": 4, "train_images": 310, "test_images": 40,
-        "momentum_switch_epoch": 2
+        "hidden_units": 9, "batch": 25, "epochs": 2, "train_images": 310, "test_images": 40,
+        "momentum_switch_epoch": 1
     });
     let all = match kind.name() {
-        "rbm" => vec![json!({"ais_temperatures": 40, "ais_chains": 10}), json!({"rule": "pcd", "cd_k": 2})],
-        "rbse" => vec![
-            json!({"model": "A", "ais_temperatures": 40, "ais_chains": 10}),
-            json!({"model": "B"}),
-            json!({"model": "A", "rule": "pcd", "cd_k": 2, "p0_sd": 0.2}),
+        "rbm" => vec![
+            json!({"ais_temperatures": 40, "ais_chains": 10}),
+            json!({"rule": "pcd", "cd_k": 2}),
+            json!({"dropout": 0.3, "statistics": "samples"}),
+        ],
+        "rbse" => rbse_variants(),
+        "exact" => return vec![object(json!({"steps": 30})), object(json!({"steps": 9, "law": "gaussian"}))],
+        "ablation" => ablation_variants(),
+        "one-shot" => vec![
+            json!({"batch": 155, "rbm_epochs": 1, "draws": 2, "copies": 2, "test_copies": 2, "cloud_codes": 3,
+                   "sweeps": 2}),
+            json!({"networks": "given", "draws": 2, "copies": 1, "test_copies": 1, "cloud_codes": 4, "label_seed": 7}),
         ],
         name => panic!("add short variants of `{name}` here"),
     };
-    let object = |json: Json| json.as_object().expect("variants are objects").clone();
     all.into_iter().map(|more| object(small.clone()).into_iter().chain(object(more)).collect()).collect()
+}
+
+/// Every model, law, estimator, objective and release rule.
+fn rbse_variants() -> Vec<Json> {
+    vec![
+        json!({"model": "A", "ais_temperatures": 40, "ais_chains": 10}),
+        json!({"model": "B", "statistics": "samples"}),
+        json!({"model": "A", "rule": "pcd", "cd_k": 2, "p0_sd": 0.2}),
+        json!({"model": "A", "eta_w": 1.0, "epochs": 5}),
+        json!({"model": "B", "masks": "half_step"}),
+        json!({"model": "B", "masks": "example", "release_rule": "frozen"}),
+        json!({"model": "A", "estimator": "sampled"}),
+        json!({"model": "B", "objective": "multi_sample", "objective_masks": 3, "hidden_units": 4}),
+        json!({"model": "A", "release_rule": "local", "r": 0.1, "release_target": 0.5}),
+        json!({"model": "A", "law": "gaussian", "sd0": 0.1}),
+        json!({"model": "B", "law": "bernoulli_gaussian", "sd0": 0.1}),
+        json!({"model": "A", "law": "quantal", "sites": 4}),
+    ]
+}
+
+/// Every kind of synapses, trained and given.
+fn ablation_variants() -> Vec<Json> {
+    let few = |model: &str, network: &str, sweeps: u32| {
+        json!({"epochs": 1, "relearn_epochs": 0.2, "prune_percent": [50, 95], "draws": 1, "copies": 2, "test_copies": 1,
+               "fit_members": 2, "likelihood_members": 3, "model": model, "network": network, "sweeps": sweeps})
+    };
+    vec![few("B", "trained", 0), few("A", "trained", 1), few("reliable", "given", 0)]
 }
 
 fn data_for(kind: &dyn Kind, params: &CanonicalParams) -> Data {

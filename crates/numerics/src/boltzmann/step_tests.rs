@@ -1,7 +1,9 @@
-use super::super::{Init, Law, PersistentChains, Velocity, evaluate, exact};
+use super::super::{
+    Chain, Init, Law, LocalRule, Masks, Parameters, PersistentChains, Statistics, Synapses, Velocity,
+    evaluate, exact,
+};
 use super::*;
-use crate::logistic::sigmoid;
-use crate::stats;
+use crate::{Stream, stats};
 use ndarray::{Array1, Array2, array};
 
 const ALL: [Synapses; 3] = [Synapses::Reliable, Synapses::JointEnergy, Synapses::PriorMixture];
@@ -88,7 +90,7 @@ fn both_phases_of_the_mixture_share_one_mask() {
         let mut scratch = Scratch::default();
         step(&mut state, &batch, &plain(0.1), &mut scratch, Draws::at(seed, 0));
         assert_eq!(state.parameters, before, "seed {seed}");
-        released[scratch.mask[0] as usize] = true;
+        released[scratch.weights.mask[0] as usize] = true;
     }
     assert_eq!(released, [true, true], "both values of the mask were met");
 }
@@ -108,140 +110,63 @@ fn the_release_of_idle_synapses_does_not_move() {
         let mut batch = BinaryRows::new(2);
         (0..10).for_each(|_| batch.push([]));
         let mut scratch = Scratch::default();
+        let mut method = Method::default();
         for t in 0..500 {
-            step(&mut state, &batch, &Learning::default(), &mut scratch, Draws::at(2, t));
+            if synapses == Synapses::JointEnergy && t == 250 {
+                method.estimator = Estimator::Sampled;
+            }
+            step_by(&mut state, &batch, (&Learning::default(), &method), &mut scratch, Draws::at(2, t));
         }
         assert_eq!(state.parameters.a, a, "{synapses:?}");
     }
 }
 
 /// Random patterns and a state with weights of every size, for comparing implementations.
-fn random_case(synapses: Synapses, n: usize, v: usize, h: usize) -> (State, BinaryRows) {
+pub(in crate::boltzmann) fn random_case(
+    (synapses, law): (Synapses, Law),
+    n: usize,
+    v: usize,
+    h: usize,
+) -> (State, BinaryRows) {
     let draws = Draws::at(77, 0);
     let mut batch = BinaryRows::new(v);
     for example in 0..n {
         let first = (example * v) as u64;
         batch.push(crate::distributions::bernoulli(draws, Stream::Split, first, &vec![0.3; v]));
     }
-    let init = Init { hidden_units: h, p0: 0.4, w_sd: 0.8, ..Init::default() };
+    let init = Init { hidden_units: h, p0: 0.4, w_sd: 0.8, law, sd0: 0.3 };
     let mut state = State::new(Parameters::init(synapses, init, batch.column_means().view(), draws));
     state.chains = PersistentChains::init(n, h, draws);
     (state, batch)
 }
 
-/// One step in f64 on dense matrices, straight from the equations; draws from the same addresses.
-struct Naive {
-    synapses: Synapses,
-    /// w, a, b, c and their velocities; vectors are matrices of one row.
-    x: [Array2<f64>; 4],
-    velocity: [Array2<f64>; 4],
-    chains: Array2<f64>,
-}
-
-fn product(a: &Array2<f64>, b: &Array2<f64>) -> Array2<f64> {
-    Array2::from_shape_fn((a.nrows(), b.ncols()), |(i, j)| {
-        (0..b.nrows()).map(|k| a[[i, k]] * b[[k, j]]).sum()
-    })
-}
-
-fn fires(p: &Array2<f64>, stream: Stream, sweep: usize, draws: Draws) -> Array2<f64> {
-    Array2::from_shape_fn(p.dim(), |(example, unit)| {
-        let mut u = [0.0];
-        draws.fill_uniform(stream, unit_index(sweep, example, unit), &mut u);
-        f64::from(u8::from(f64::from(u[0]) < p[[example, unit]]))
-    })
-}
-
-impl Naive {
-    fn of(state: &State) -> Self {
-        let Parameters { synapses, w, a, b, c, .. } = &state.parameters;
-        let wide = |x: &Array2<f32>| x.mapv(f64::from);
-        let row = |x: &Array1<f32>| x.mapv(f64::from).insert_axis(ndarray::Axis(0));
-        let a = if a.is_empty() { Array2::zeros(w.raw_dim()) } else { wide(a) };
-        let x = [wide(w), a, row(b), row(c)];
-        let velocity = x.each_ref().map(|x| Array2::zeros(x.raw_dim()));
-        Self { synapses: *synapses, x, velocity, chains: wide(&state.chains.hidden.to_dense()) }
+/// Every way to learn that has code of its own, with an ensemble that it fits.
+fn methods() -> Vec<(Synapses, Law, Learning, Method)> {
+    let (plain, usual) = (Method::default(), Learning { a_limit: 1.5, ..Learning::default() });
+    let (a, b) = (Synapses::JointEnergy, Synapses::PriorMixture);
+    let local = ReleaseRule::Local(LocalRule { branch: 7, ..LocalRule::default() });
+    let fresh = |masks| Learning { masks, statistics: Statistics::Samples, ..usual };
+    let mut methods = vec![
+        (a, Law::Bernoulli, usual, Method { estimator: Estimator::Sampled, ..plain }),
+        (a, Law::Bernoulli, usual, Method { release_rule: local, dropout: 0.5, ..plain }),
+        (b, Law::Bernoulli, fresh(Masks::HalfStep), Method { release_rule: local, ..plain }),
+        (b, Law::Bernoulli, fresh(Masks::Example), Method { release_rule: ReleaseRule::Frozen, ..plain }),
+        (b, Law::Bernoulli, usual, Method { objective: Objective::MultiSample { masks: 3 }, ..plain }),
+        (b, Law::BernoulliGaussian, fresh(Masks::Example), plain),
+    ];
+    for law in [Law::Gaussian, Law::BernoulliGaussian, Law::Quantal { sites: 3 }] {
+        methods.extend([(a, law, usual, plain), (b, law, usual, plain)]);
     }
-
-    fn step(&mut self, v0: &Array2<f64>, learning: &Learning, draws: Draws) {
-        let [w, a, b, c] = &self.x;
-        let (p, q) = (a.mapv(sigmoid), (a + w).mapv(sigmoid));
-        let xi = Array2::from_shape_fn(w.dim(), |(i, j)| {
-            let mut u = [0.0];
-            draws.fill_uniform(Stream::Mask, (i * w.ncols() + j) as u64, &mut u);
-            f64::from(u8::from(f64::from(u[0]) < p[[i, j]]))
-        });
-        let weights = match self.synapses {
-            Synapses::Reliable => w.clone(),
-            Synapses::JointEnergy => (1.0 - &p + &p * w.mapv(libm::exp)).mapv(libm::log),
-            Synapses::PriorMixture => w * &xi,
-        };
-        let up = |v: &Array2<f64>| (product(v, &weights) + c).mapv(sigmoid);
-        let down = |h: &Array2<f64>| (product(h, &weights.t().to_owned()) + b).mapv(sigmoid);
-        let ph0 = up(v0);
-        let mut h = match learning.chain {
-            Chain::Cd { .. } => fires(&ph0, Stream::Hidden, 0, draws),
-            Chain::Pcd { .. } => self.chains.clone(),
-        };
-        let (mut vk, mut phk) = (v0.clone(), ph0.clone());
-        for sweep in 1..=learning.chain.sweeps() {
-            vk = fires(&down(&h), Stream::Visible, sweep, draws);
-            phk = up(&vk);
-            h = fires(&phk, Stream::Hidden, sweep, draws);
-        }
-        self.chains = h;
-        let n = v0.nrows() as f64;
-        let d = (product(&v0.t().to_owned(), &ph0) - product(&vk.t().to_owned(), &phk)) / n;
-        let mean = |x: Array2<f64>| (x.sum_axis(ndarray::Axis(0)) / n).insert_axis(ndarray::Axis(0));
-        let (gw, ga) = match self.synapses {
-            Synapses::Reliable => (d.clone(), &d * 0.0),
-            Synapses::JointEnergy => (&q * &d, (&q - &p) * &d),
-            Synapses::PriorMixture => (&xi * &d, &p * (1.0 - &p) * w * &d),
-        };
-        let gradients = [gw - learning.weight_decay * w, ga, mean(v0 - &vk), mean(ph0 - &phk)];
-        let eta = learning.eta_w;
-        let rates = [eta, eta * learning.release_rate_ratio, eta, eta];
-        for (k, gradient) in gradients.iter().enumerate() {
-            self.velocity[k] = learning.momentum * &self.velocity[k] + rates[k] * gradient;
-            self.x[k] = &self.x[k] + &self.velocity[k];
-        }
-        self.x[1].mapv_inplace(|a| a.clamp(-learning.a_limit, learning.a_limit));
-    }
-}
-
-#[test]
-fn steps_of_every_ensemble_agree_with_a_naive_one_in_double_precision() {
-    for synapses in ALL {
-        for chain in [Chain::Cd { k: 1 }, Chain::Cd { k: 3 }, Chain::Pcd { k: 2 }] {
-            // Odd sizes: no multiple of a block, a vector or a random block.
-            let (mut state, batch) = random_case(synapses, 11, 37, 21);
-            let mut naive = Naive::of(&state);
-            let v0 = batch.to_dense().mapv(f64::from);
-            let learning = Learning { chain, a_limit: 1.5, weight_decay: 0.01, ..Learning::default() };
-            let mut scratch = Scratch::default();
-            for t in 0..5 {
-                step(&mut state, &batch, &learning, &mut scratch, Draws::at(9, t));
-                naive.step(&v0, &learning, Draws::at(9, t));
-            }
-            let ours = Naive::of(&state);
-            for (name, (x, y)) in ["w", "a", "b", "c"].iter().zip(ours.x.iter().zip(&naive.x)) {
-                // Five steps of f32 sums of up to 37 terms: 37·5·6e-8 ≈ 1e-5, times the rate 1.6 of a.
-                let worst = (x - y).iter().fold(0.0_f64, |m, d| m.max(d.abs()));
-                assert!(worst < 2e-5, "{synapses:?} {chain:?} {name}: {worst}");
-            }
-            if let Chain::Pcd { .. } = chain {
-                assert_eq!(ours.chains, naive.chains, "{synapses:?}");
-            }
-        }
-    }
+    let pcd = Learning { chain: Chain::Pcd { k: 1 }, ..usual };
+    methods.extend(ALL.map(|synapses| (synapses, Law::Bernoulli, pcd, plain)));
+    methods
 }
 
 #[test]
 fn a_fresh_scratch_a_second_run_and_a_restored_state_give_the_same_bits() {
-    for synapses in ALL {
-        let learning = Learning { chain: Chain::Pcd { k: 1 }, ..Learning::default() };
+    for (synapses, law, learning, method) in methods() {
         let run = |renew: bool| {
-            let (mut state, batch) = random_case(synapses, 8, 30, 18);
+            let (mut state, batch) = random_case((synapses, law), 8, 30, 10);
             let mut scratch = Scratch::default();
             for t in 0..6 {
                 if renew {
@@ -249,15 +174,38 @@ fn a_fresh_scratch_a_second_run_and_a_restored_state_give_the_same_bits() {
                     let bytes = postcard::to_stdvec(&state).expect("a state serialises");
                     state = postcard::from_bytes(&bytes).expect("its bytes are a state");
                 }
-                step(&mut state, &batch, &learning, &mut scratch, Draws::at(4, t));
+                step_by(&mut state, &batch, (&learning, &method), &mut scratch, Draws::at(4, t));
                 // A batch of another size leaves its traces in the scratch.
-                let (mut other, other_batch) = random_case(synapses, 3, 41, 7);
-                step(&mut other, &other_batch, &learning, &mut scratch, Draws::at(4, t));
+                let (mut other, other_batch) = random_case((synapses, law), 3, 41, 7);
+                step_by(&mut other, &other_batch, (&learning, &method), &mut scratch, Draws::at(4, t));
             }
             postcard::to_stdvec(&state).expect("a state serialises")
         };
-        assert_eq!(run(false), run(true), "{synapses:?}");
+        assert_eq!(run(false), run(true), "{synapses:?} {law:?} {learning:?} {method:?}");
     }
+}
+
+#[test]
+fn spreads_stay_within_their_limits() {
+    let (mut state, batch) = random_case((Synapses::JointEnergy, Law::Gaussian), 8, 30, 10);
+    state.parameters.log_sd.fill(-0.01);
+    let learning = Learning::default();
+    let mut scratch = Scratch::default();
+    for t in 0..20 {
+        step(&mut state, &batch, &learning, &mut scratch, Draws::at(5, t));
+    }
+    let [least, greatest] = crate::boltzmann::law::LOG_SD_LIMITS.map(|x| x as f32);
+    let log_sd = &state.parameters.log_sd;
+    assert!(log_sd.iter().all(|x| (least..=greatest).contains(x)));
+    assert!(log_sd.iter().any(|x| *x == greatest), "some synapse reached the limit");
+}
+
+#[test]
+#[should_panic(expected = "`estimator` is sampled; it needs model A")]
+fn a_method_that_does_not_fit_is_refused() {
+    let (mut state, batch) = random_case((Synapses::PriorMixture, Law::Bernoulli), 2, 3, 4);
+    let method = Method { estimator: Estimator::Sampled, ..Method::default() };
+    step_by(&mut state, &batch, (&Learning::default(), &method), &mut Scratch::default(), Draws::at(5, 0));
 }
 
 /// FNV-1a, 64 bits.
@@ -273,21 +221,60 @@ fn learning_gives_the_same_bits_on_every_machine() {
     // experiment with these machines change: raise their versions.
     let expected = [0xF516_5CFD_A198_B500, 0x5A0B_E23F_F92A_1587, 0x38C3_F7CE_E7D5_D4F6];
     let found = ALL.map(|synapses| {
-        let (mut state, batch) = random_case(synapses, 25, 150, 77);
         let learning = Learning { chain: Chain::Pcd { k: 2 }, ..Learning::default() };
-        let mut scratch = Scratch::default();
-        for t in 0..20 {
-            step(&mut state, &batch, &learning, &mut scratch, Draws::at(3, t));
-        }
-        fingerprint(&postcard::to_stdvec(&state).expect("a state serialises"))
+        learned_bits((synapses, Law::Bernoulli), (25, 150, 77), &learning, &Method::default())
     });
     assert_eq!(found, expected, "{found:#x?}");
 }
 
 #[test]
+fn every_method_gives_the_same_bits_on_every_machine() {
+    // As above, in the order of the methods.
+    let expected = [
+        0xDA0D_F092_DEB0_6830,
+        0xAAB0_B42D_E479_3B7F,
+        0x8FA7_B4BF_2367_A990,
+        0xB0AD_C083_FD7A_972C,
+        0xB523_8557_4600_87AC,
+        0x07A0_794A_11A9_00B3,
+        0xC45C_D19C_17A9_26B9,
+        0x1288_E2DA_9F4A_9BCF,
+        0x6B1C_FA84_F84E_9986,
+        0x0E5B_44C4_FAC5_5DE0,
+        0x3C37_E87D_1E7F_F791,
+        0x4C43_6EC3_3DD3_98F3,
+        0x91FF_45F2_CBCD_4BC3,
+        0x0C1E_00C5_9007_323B,
+        0x2177_8AF2_ED26_FA7E,
+    ];
+    let found: Vec<u64> = methods()
+        .iter()
+        .map(|(synapses, law, learning, method)| {
+            learned_bits((*synapses, *law), (9, 30, 10), learning, method)
+        })
+        .collect();
+    assert_eq!(found, expected, "{found:#x?}");
+}
+
+/// The fingerprint after 20 steps on (examples, V, H).
+fn learned_bits(
+    ensemble: (Synapses, Law),
+    (n, v, h): (usize, usize, usize),
+    learning: &Learning,
+    method: &Method,
+) -> u64 {
+    let (mut state, batch) = random_case(ensemble, n, v, h);
+    let mut scratch = Scratch::default();
+    for t in 0..20 {
+        step_by(&mut state, &batch, (learning, method), &mut scratch, Draws::at(3, t));
+    }
+    fingerprint(&postcard::to_stdvec(&state).expect("a state serialises"))
+}
+
+#[test]
 fn other_draws_give_another_step() {
     let run = |seed, t| {
-        let (mut state, batch) = random_case(Synapses::JointEnergy, 8, 30, 18);
+        let (mut state, batch) = random_case((Synapses::JointEnergy, Law::Bernoulli), 8, 30, 18);
         step(&mut state, &batch, &Learning::default(), &mut Scratch::default(), Draws::at(seed, t));
         state.parameters.w
     };
@@ -297,7 +284,7 @@ fn other_draws_give_another_step() {
 
 #[test]
 fn velocities_start_at_rest() {
-    let (state, _) = random_case(Synapses::PriorMixture, 2, 3, 4);
+    let (state, _) = random_case((Synapses::PriorMixture, Law::Bernoulli), 2, 3, 4);
     assert_eq!(state.velocity, Velocity::zeros(&state.parameters));
     assert!(state.velocity.a.iter().chain(&state.velocity.w).all(|v| *v == 0.0));
 }

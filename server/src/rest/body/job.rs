@@ -28,6 +28,8 @@ pub(crate) struct Job {
     /// Hash of the data set that its name meant at submission.
     #[schema(required, pattern = "^blake3:[0-9a-f]{64}$")]
     dataset: Option<String>,
+    /// The checkpoints of finished runs that it builds on, as they were resolved at submission.
+    from: Vec<JobSource>,
     #[schema(format = DateTime)]
     created_at: String,
     /// When its last run ended.
@@ -35,6 +37,23 @@ pub(crate) struct Job {
     ended_at: Option<String>,
     /// Number of its last event.
     last_seq: u64,
+}
+
+/// A checkpoint of a finished run that a job builds on.
+#[derive(Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct JobSource {
+    /// What the experiment calls it.
+    #[serde(rename = "as")]
+    name: String,
+    #[schema(format = Uuid)]
+    run: String,
+    step: u64,
+    /// BLAKE3 of the checkpoint's bytes.
+    #[schema(pattern = "^[0-9a-f]{64}$")]
+    digest: String,
+    /// Length of the checkpoint.
+    bytes: u64,
 }
 
 /// How many runs of a job are in each state.
@@ -76,11 +95,20 @@ impl From<jobs::Job> for Job {
             state: state_name(job.counts.state()),
             runs: job.counts.into(),
             dataset: job.dataset.map(|hash| hash.to_string()),
+            from: job.from.into_iter().map(JobSource::from).collect(),
             created_at: rfc3339(job.created_at),
             ended_at: job.ended_at.map(rfc3339),
             last_seq: job.last_seq,
             spec: job.spec,
         }
+    }
+}
+
+impl From<jobs::JobSource> for JobSource {
+    fn from(source: jobs::JobSource) -> Self {
+        let jobs::JobSource { name, run, checkpoint } = source;
+        let digest = blake3::Hash::from_bytes(checkpoint.digest).to_hex().to_string();
+        Self { name, run: run.to_string(), step: checkpoint.step, digest, bytes: checkpoint.bytes }
     }
 }
 

@@ -1,21 +1,24 @@
 //! Whether strength and reliability of model A lie on the curve that their common gradient draws.
 
 use numerics::{
-    boltzmann::{Law, Synapses, curve::CouplingCurve},
+    boltzmann::{Chain, Law, Learning, State, Synapses, compare_estimators, curve::CouplingCurve},
     stats,
 };
 
 use super::{View, spec};
-use crate::boltzmann::{ReleaseRule, trainer::A_LIMIT};
+use crate::boltzmann::{Estimator, ReleaseRule, rules::A_LIMIT};
 use crate::{
     MetricSpec, Metrics,
-    metric::{Cadence::Tenth, ValueKind::Scalar},
+    metric::{Cadence::Final, Cadence::Tenth, ValueKind::Scalar},
 };
 
 /// Strengths between which the curve is tested: below p has hardly moved, above are few.
 const TESTED: (f64, f64) = (0.3, 4.0);
 
-pub(super) const METRICS: [MetricSpec; 2] = [
+/// Repetitions behind the comparison of estimators.
+const REPETITIONS: u32 = 40;
+
+pub(super) const METRICS: [MetricSpec; 4] = [
     spec(
         "curve_r2",
         "1",
@@ -29,6 +32,20 @@ pub(super) const METRICS: [MetricSpec; 2] = [
         Scalar,
         Tenth,
         "greatest distance of any synapse's p from that curve; absent unless model A climbs from one p0",
+    ),
+    spec(
+        "estimator_variance_ratio",
+        "1",
+        Scalar,
+        Final,
+        "variance of the gradient of w with drawn releases over that with conditional means, on the first mini-batch; absent unless `estimator` is sampled",
+    ),
+    spec(
+        "estimator_mean_square_z",
+        "1",
+        Scalar,
+        Final,
+        "mean squared difference of the means of the two, in standard errors: about 1 if they agree; absent likewise",
     ),
 ];
 
@@ -58,6 +75,20 @@ pub(super) fn observe(view: &View<'_>, out: &mut Metrics) {
     if tested.len() >= 10 {
         out.scalar("curve_r2", explained(&tested));
     }
+}
+
+/// Compares drawn releases with conditional means on the network as it is now.
+pub(super) fn observe_estimator(view: &View<'_>, out: &mut Metrics) {
+    let protocol = &view.trainer.protocol;
+    if protocol.estimator != Estimator::Sampled || !out.is_last() {
+        return;
+    }
+    let batch = super::first(&view.trainer.digits.train, protocol.batch as usize);
+    let state = State::new(view.parameters.clone());
+    let learning = Learning { chain: Chain::Cd { k: 1 }, ..protocol.learning(0) };
+    let found = compare_estimators(&state, &batch, &learning, REPETITIONS, view.trainer.seed);
+    out.scalar("estimator_variance_ratio", found.variance_ratio);
+    out.scalar("estimator_mean_square_z", found.mean_square_z);
 }
 
 /// 1 − Σ (p − curve)² / Σ (p − mean)²; 0 if all p are equal.

@@ -85,7 +85,7 @@ fn annealed(view: &View<'_>, rbm: &numerics::boltzmann::Rbm, out: &mut Metrics) 
     // The samples to go back from cost as much as the way.
     let annealing = ais::Annealing { temperatures, chains, burn_in: temperatures };
     let train = &view.trainer.digits.train;
-    let bracket = ais::bracket(rbm, &ais::base_biases(train), annealing, train, view.draws);
+    let bracket = ais::bracket(rbm, &ais::base_biases(train), annealing, view.draws);
     let (forward, reverse) = (bracket.forward, bracket.reverse);
     out.scalar("log_likelihood_ais", log_likelihood(rbm, &view.test, forward.log_z));
     out.scalar("log_likelihood_ais_reverse", log_likelihood(rbm, &view.test, reverse.log_z));

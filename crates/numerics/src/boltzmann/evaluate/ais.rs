@@ -12,8 +12,10 @@
 //!
 //! **Bounds.** log of a mean of weights is below the log of their expectation on average (Jensen):
 //! forwards, `E[log Z] ≤ log Z`, and log-likelihoods look too good. Backwards, from *exact* samples of the RBM to
-//! the base model, 1/Z is estimated, and `E[log Z] ≥ log Z`. Here the samples come from long Gibbs
-//! chains, so the upper bound holds as far as these have mixed: chains that miss modes make it too low.
+//! the base model, 1/Z is estimated, and `E[log Z] ≥ log Z`. Here the samples are ends of forward
+//! chains after more Gibbs sweeps, so the upper bound holds as far as these are fair: samples that miss modes make
+//! it too low. A wide bracket, an upper end below the lower one, or a spread of the log-weights far
+//! above 1 all say that more temperatures are needed.
 //!
 //! # Source
 //! Neal 2001, Stat. Comput. 11:125 · Salakhutdinov & Murray 2008, ICML 25:872 (RBMs; base rates of the data) ·
@@ -33,14 +35,14 @@ pub struct Annealing {
     pub temperatures: usize,
     /// Independent chains, at least 2.
     pub chains: usize,
-    /// Gibbs sweeps of the RBM, from images on, that make the samples to go back from.
+    /// Gibbs sweeps of the RBM before a chain goes back.
     pub burn_in: usize,
 }
 
 impl Default for Annealing {
-    /// 2,000 temperatures, 100 chains, 1,000 sweeps.
+    /// 2,000 temperatures, 100 chains, 500 sweeps.
     fn default() -> Self {
-        Self { temperatures: 2_000, chains: 100, burn_in: 1_000 }
+        Self { temperatures: 2_000, chains: 100, burn_in: 500 }
     }
 }
 
@@ -83,60 +85,83 @@ pub fn base_biases(images: &BinaryRows) -> Array1<f32> {
 /// # Panics
 /// If `base` has not V numbers, or there are fewer than 2 chains or no temperature.
 pub fn forward(rbm: &Rbm, base: &Array1<f32>, annealing: Annealing, draws: Draws) -> LogPartition {
-    let path = Path::new(rbm, base, annealing, Direction::Forward, draws);
-    let start = Array2::from_shape_fn((annealing.chains, base.len()), |(_, i)| math::sigmoid(base[i]));
-    let (stream, sweep) = Direction::Forward.visible(0);
-    let weights = path.log_weights(sampled(&start, stream, sweep, draws));
-    estimate(path.log_z_of_base(), &weights, 1.0)
+    run_forward(rbm, base, annealing, draws).0
 }
 
 /// log Z by chains from samples of the RBM to the base model; high on average for exact samples.
 ///
-/// The samples: chain e goes on from image e (modulo their number) for `burn_in` sweeps.
+/// Chain e begins at `samples` e (modulo their number) after `burn_in` sweeps of the RBM.
 /// Draws: stream `AisReverse`, h of sweep k at `unit_index(2k, e, unit)`, v at 2k + 1; the sweeps of
 /// the burn-in follow those of the temperatures.
 ///
 /// # Panics
-/// As for [`forward`], or if there are no images.
+/// As for [`forward`], or if there are no samples.
 pub fn reverse(
     rbm: &Rbm,
     base: &Array1<f32>,
     annealing: Annealing,
-    images: &BinaryRows,
+    samples: &BinaryRows,
     draws: Draws,
 ) -> LogPartition {
-    assert!(!images.is_empty(), "chains start from images");
+    assert!(!samples.is_empty(), "chains start from samples");
     let path = Path::new(rbm, base, annealing, Direction::Reverse, draws);
-    let starts: Vec<u32> = (0..annealing.chains).map(|chain| (chain % images.len()) as u32).collect();
-    let mut v = images.select(&starts);
+    let starts: Vec<u32> = (0..annealing.chains).map(|chain| (chain % samples.len()) as u32).collect();
+    let mut v = samples.select(&starts);
     for sweep in 0..annealing.burn_in {
         let inputs = rbm.hidden_inputs(&v);
         v = path.transition(&inputs, 1.0, annealing.temperatures + sweep);
     }
-    let weights = path.log_weights(v);
-    estimate(path.log_z_of_base(), &weights, -1.0)
+    estimate(path.log_z_of_base(), &path.log_weights(&mut v), -1.0)
 }
 
-/// Both ways.
+/// Both ways. The samples to go back from are the ends of the forward chains, resampled by their
+/// weights: an RBM that was trained on images need not stay near them, so chains that begin at
+/// images can miss most of its mass.
 ///
 /// # Panics
-/// As for [`reverse`].
-pub fn bracket(
+/// As for [`forward`].
+pub fn bracket(rbm: &Rbm, base: &Array1<f32>, annealing: Annealing, draws: Draws) -> Bracket {
+    let (forward, log_weights, ends) = run_forward(rbm, base, annealing, draws);
+    let samples = ends.select(&resampled(&log_weights));
+    Bracket { forward, reverse: reverse(rbm, base, annealing, &samples, draws) }
+}
+
+/// The estimate, the log-weights of the chains and where they end.
+fn run_forward(
     rbm: &Rbm,
     base: &Array1<f32>,
     annealing: Annealing,
-    images: &BinaryRows,
     draws: Draws,
-) -> Bracket {
-    Bracket {
-        forward: forward(rbm, base, annealing, draws),
-        reverse: reverse(rbm, base, annealing, images, draws),
-    }
+) -> (LogPartition, Vec<f64>, BinaryRows) {
+    let path = Path::new(rbm, base, annealing, Direction::Forward, draws);
+    let start = Array2::from_shape_fn((annealing.chains, base.len()), |(_, i)| math::sigmoid(base[i]));
+    let (stream, sweep) = Direction::Forward.visible(0);
+    let mut v = sampled(&start, stream, sweep, draws);
+    let log_weights = path.log_weights(&mut v);
+    (estimate(path.log_z_of_base(), &log_weights, 1.0), log_weights, v)
 }
 
-/// β_0 = 0 … β_K = 1.
+/// Chains in proportion to their weights, as many as there are: systematic resampling, at the
+/// middle of each n-th of the total.
+fn resampled(log_weights: &[f64]) -> Vec<u32> {
+    let (n, total) = (log_weights.len(), stats::log_sum_exp(log_weights));
+    let (mut chain, mut below) = (0, libm::exp(log_weights[0] - total));
+    (0..n)
+        .map(|k| {
+            let place = (k as f64 + 0.5) / n as f64;
+            while below < place && chain + 1 < n {
+                chain += 1;
+                below += libm::exp(log_weights[chain] - total);
+            }
+            chain as u32
+        })
+        .collect()
+}
+
+/// β_0 = 0 … β_K = 1 with `β_k = √(k/K)`: closer near the RBM, where most of the way is still to go. On RBMs
+/// trained on digits the weights spread less than at equal steps.
 fn schedule(temperatures: usize) -> Vec<f64> {
-    (0..=temperatures).map(|k| k as f64 / temperatures as f64).collect()
+    (0..=temperatures).map(|k| (k as f64 / temperatures as f64).sqrt()).collect()
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -196,18 +221,18 @@ impl<'a> Path<'a> {
         self.rbm.hidden_biases().len() as f64 * std::f64::consts::LN_2 + stats::sum(&visible)
     }
 
-    /// The log-weight of each chain along the path, from its first v.
-    fn log_weights(&self, mut v: BinaryRows) -> Vec<f64> {
+    /// The log-weight of each chain along the path, from its first v to its last.
+    fn log_weights(&self, v: &mut BinaryRows) -> Vec<f64> {
         let chains = v.len();
         let mut weights = vec![0.0; chains];
         for k in 1..self.betas.len() {
-            let inputs = self.rbm.hidden_inputs(&v);
-            let (from, to) = (self.log_f(&v, &inputs, k - 1), self.log_f(&v, &inputs, k));
+            let inputs = self.rbm.hidden_inputs(v);
+            let (from, to) = (self.log_f(v, &inputs, k - 1), self.log_f(v, &inputs, k));
             for ((weight, from), to) in weights.iter_mut().zip(from).zip(to) {
                 *weight += to - from;
             }
             if k + 1 < self.betas.len() {
-                v = self.transition(&inputs, self.betas[k], k);
+                *v = self.transition(&inputs, self.betas[k], k);
             }
         }
         weights

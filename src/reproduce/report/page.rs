@@ -1,0 +1,170 @@
+//! The report as one HTML file: no scripts, nothing from elsewhere, light and dark, readable on paper.
+
+use std::collections::BTreeSet;
+
+use experiments::FigureKind;
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+use super::{figure, strip::strip};
+use crate::{
+    reproduce::{gather::Gathered, plan::Picture, verdict::Verdict},
+    text::number,
+};
+
+const STYLE: &str = include_str!("page.css");
+
+/// The whole page.
+pub(super) fn page(verdicts: &[Verdict<'_>], pictures: &[Picture], gathered: &Gathered) -> Markup {
+    let experiments: Vec<&str> = experiments::CATALOGUE
+        .iter()
+        .map(|kind| kind.name())
+        .filter(|name| verdicts.iter().any(|verdict| verdict.claim.experiment == *name))
+        .collect();
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                title { "Vesicle: findings" }
+                style { (PreEscaped(STYLE)) (PreEscaped(figure::STYLE)) }
+            }
+            body {
+                (head(verdicts, gathered, &experiments))
+                @for experiment in &experiments {
+                    (section(experiment, verdicts, pictures, gathered))
+                }
+                (method())
+            }
+        }
+    }
+}
+
+fn head(verdicts: &[Verdict<'_>], gathered: &Gathered, experiments: &[&str]) -> Markup {
+    let expected = verdicts.iter().filter(|verdict| verdict.outcome.is_as_expected()).count();
+    let holds = verdicts.iter().filter(|verdict| verdict.word() == "holds").count();
+    let seeds: BTreeSet<u64> = verdicts.iter().flat_map(|verdict| verdict.claim.seeds.clone()).collect();
+    let seeds = seeds.iter().map(u64::to_string).collect::<Vec<_>>().join(", ");
+    let all = verdicts.len();
+    html! {
+        header {
+            p class="over" { "Vesicle " (env!("CARGO_PKG_VERSION")) }
+            h1 { "Claims of the literature, measured" }
+            div class="tiles" {
+                (tile(&format!("{expected} of {all}"), "verdicts as expected", expected == all))
+                (tile(&holds.to_string(), "findings hold", true))
+                (tile(&(all - holds).to_string(), "findings fail", true))
+                (tile(&gathered.0.len().to_string(), "runs", true))
+                (tile(&seeds, "seeds", true))
+            }
+            @if experiments.len() > 1 {
+                nav { @for name in experiments { a href={"#" (name)} { (name) } } }
+            }
+        }
+    }
+}
+
+fn tile(figure: &str, words: &str, is_good: bool) -> Markup {
+    html! { div class=(if is_good { "tile" } else { "tile bad" }) { b { (figure) } span { (words) } } }
+}
+
+fn section(experiment: &str, verdicts: &[Verdict<'_>], pictures: &[Picture], gathered: &Gathered) -> Markup {
+    let own = verdicts.iter().filter(|verdict| verdict.claim.experiment == experiment);
+    let drawn = pictures.iter().filter(|picture| picture.experiment == experiment);
+    let summary = experiments::find(experiment).map_or("", |kind| kind.summary());
+    html! {
+        section id=(experiment) {
+            h2 { (experiment) }
+            p class="summary" { (summary) }
+            table class="findings" {
+                thead { tr { th { "Claim" } th { "Bound" } th { "Measured" } th { "Verdict" } } }
+                tbody { @for verdict in own { (row(verdict)) } }
+            }
+            div class="plates" {
+                @for (number, picture) in drawn.enumerate() { (plate(number + 1, picture, gathered)) }
+            }
+        }
+    }
+}
+
+fn row(verdict: &Verdict<'_>) -> Markup {
+    let finding = &verdict.claim.finding;
+    let is_as_expected = verdict.outcome.is_as_expected();
+    let class = match (is_as_expected, verdict.word()) {
+        (false, _) => "chip bad",
+        (true, "holds") => "chip good",
+        _ => "chip known",
+    };
+    let rate = finding.false_alarm_rate().map(|rate| format!("false alarms {}", tiny(rate)));
+    let quantity = format!("{}, {}", finding.quantity(), finding.statistic());
+    let jobs = finding.points(verdict.claim.experiment);
+    let job = jobs.first().map(|point| point.job.label()).unwrap_or_default();
+    html! {
+        tr id=(verdict.claim.name()) {
+            td {
+                p class="claim" { (finding.claim) }
+                p class="meta" {
+                    span class="target" { (finding.target) } " " code { (finding.id) } " · " (finding.source)
+                }
+                @for remark in verdict.remarks() { p class="remark" { (remark) } }
+            }
+            td class="bound" { (finding.bound()) }
+            td {
+                p class="figure" { (verdict.measured()) }
+                @if let Some(strip) = strip(finding.bound(), &verdict.outcome) { (strip) }
+                p class="meta" { (quantity) }
+                p class="meta" { (job) @if let Some(rate) = rate { " · " (rate) } }
+            }
+            td {
+                span class=(class) { (verdict.word()) }
+                @if !is_as_expected { p class="meta" { "expected: " (finding.expected.name()) } }
+                @else if verdict.word() == "fails" { p class="meta" { "as expected" } }
+            }
+        }
+    }
+}
+
+fn tiny(rate: f64) -> String {
+    match rate {
+        0.0 => "0".into(),
+        rate if rate < 1e-12 => "< 1e-12".into(),
+        rate => number(rate),
+    }
+}
+
+fn plate(place: usize, picture: &Picture, gathered: &Gathered) -> Markup {
+    let figure = &picture.figure;
+    html! {
+        figure id=(picture.name()) class=[(figure.kind == FigureKind::Table).then_some("wide")] {
+            figcaption {
+                b { "Figure " (place) ". " (figure.title) ". " }
+                (figure.caption)
+                @if let Some(finding) = &figure.finding { " " a href={"#" (picture.experiment) "/" (finding)} { (finding) } }
+            }
+            @match figure::svg(picture, gathered, false) {
+                Ok(svg) => div class="scroll" { (svg) },
+                Err(reason) => p class="remark" { "This figure cannot be drawn: " (reason) },
+            }
+        }
+    }
+}
+
+fn method() -> Markup {
+    html! {
+        section class="method" {
+            h2 { "How to read this" }
+            p {
+                "Every verdict is computed from the final metrics of the runs; nothing here is written by hand. A dot is one "
+                "seed; hollow dots are the negative control, a job on which the opposite must come out. The shaded side "
+                "meets the bound, and the number before the brackets is the one that decides: the worst seed, the mean, "
+                "or the end of the 95 % interval, as the finding says. Settings were chosen on seeds 101 to 199 only. "
+                "“False alarms” is the chance that fresh seeds give another verdict, from what tuning seeds gave."
+            }
+            p {
+                "A finding that fails as expected is a known limit of the claim, with its reason beside it. The same runs again: "
+                code { "vesicle reproduce" } "; the same seed gives the same bits on every machine."
+            }
+        }
+    }
+}

@@ -1,7 +1,8 @@
 //! Single transitions that a table cannot say in full.
 
 use jobs::{
-    Change, Class, Directive, EventKind, Fence, Outcome, Policy, Refused, RunState, Said, Stop, Wish, apply,
+    Change, Class, Directive, EventKind, Fence, Outcome, Policy, Refused, Run, RunState, Said, Stop, Wish,
+    apply,
 };
 
 use crate::fixture::{STEPS, TTL, WALL, acquire, after, fresh, lease, refused, running, saves, says};

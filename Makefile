@@ -12,7 +12,7 @@ UNIT := data laws main memory mnist
 # Prints the seconds a part of the tests took.
 timed = @start=$$(date +%s); $(2); echo "make test: $(1) took $$(( $$(date +%s) - start )) s"
 
-.PHONY: help run test lint build unit e2e contract contract-tests reproduce bench bench-smoke openapi golden clean
+.PHONY: help run test lint build unit e2e contract contract-tests reproduce figures bench bench-smoke openapi golden clean
 
 help: ## this list
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -56,18 +56,15 @@ $(VENV)/ready: tests/contract/requirements.txt
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r $<
 	touch $@
 
-reproduce: ## claims of the papers, measured; ONLY=rbse SEEDS=1,2,3
+reproduce: ## claims of the papers, measured; ONLY=rbm,rbse SEEDS=1..3 REPORT=folder
 	cargo build --locked --bin vesicle
-	target/debug/vesicle reproduce $(if $(ONLY),--only $(ONLY)) $(if $(SEEDS),--seeds $(SEEDS))
+	target/debug/vesicle reproduce $(if $(ONLY),--only $(ONLY)) $(if $(SEEDS),--seeds $(SEEDS)) \
+	  --report $(or $(REPORT),target/findings)
 
-# Standard output is JSON lines and nothing else: `make bench > figures.jsonl`.
-bench: ## speed next to other tools; ONLY=rbm,rbse,growth SKIP=rbms PAIRS=7 AVX512=no
-	@cargo build --locked --release --package bench $(if $(filter no,$(AVX512)),--no-default-features)
-	@target/release/bench $(if $(ONLY),--only $(ONLY)) $(if $(SKIP),--skip $(SKIP)) $(if $(PAIRS),--pairs $(PAIRS))
-
-bench-smoke: ## speed of ours alone, within a minute
-	@cargo build --locked --release --package bench $(if $(filter no,$(AVX512)),--no-default-features)
-	@target/release/bench --smoke $(if $(ONLY),--only $(ONLY))
+figures: ## writes docs/figures anew, all of them or those of ONLY=rbse
+	$(MAKE) --no-print-directory reproduce REPORT=target/findings
+	mkdir -p docs/figures
+	cp target/findings/figures/*.svg docs/figures/
 
 openapi: ## writes server/openapi.json anew
 	UPDATE_OPENAPI=1 cargo test --locked -p server openapi

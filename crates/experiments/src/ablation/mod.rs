@@ -185,6 +185,7 @@ impl Experiment for Ablation {
         "What removing synapses or changing how reliably they release costs a trained network";
     const README: &'static str = include_str!("README.md");
     const FINDINGS: &'static str = include_str!("findings.toml");
+    const FIGURES: &'static str = include_str!("figures.toml");
     const METRICS: &'static [MetricSpec] = &metrics::METRICS;
     const PRESETS: &'static [(&'static str, &'static str)] = &[("mnist", include_str!("mnist.toml"))];
 

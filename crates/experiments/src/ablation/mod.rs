@@ -334,3 +334,6 @@ fn more_memory(params: &Params, data: &DataShape) -> u64 {
     let fitted = labelled * 8 * 6 * columns + 1000 * 1000 * 32;
     40 * weights + images + states + sums + features + fitted
 }
+
+#[cfg(test)]
+mod tests;

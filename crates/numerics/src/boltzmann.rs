@@ -31,7 +31,6 @@ mod scratch;
 mod state;
 mod statistics;
 mod step;
-mod thinned;
 pub mod tiled;
 mod unit_index;
 mod weights;

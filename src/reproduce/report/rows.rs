@@ -60,12 +60,6 @@ impl<'a> Source<'a> {
     pub(super) fn table(&self) -> Result<Drawn, String> {
         const ROW: f64 = 24.0;
         let figure = self.figure();
-        let longest = figure.series.iter().map(|series| series.label.chars().count()).max().unwrap_or(0);
-        let (left, column) = (16.0 + 6.8 * longest as f64, 118.0);
-        let (width, height) = (
-            left + column * figure.columns.len() as f64 + 8.0,
-            ROW * (figure.series.len() + 1) as f64 + 10.0,
-        );
         let mut cells: Vec<Vec<Vec<f64>>> = Vec::with_capacity(figure.series.len());
         for series in &figure.series {
             let jobs = self.jobs(series);
@@ -76,6 +70,14 @@ impl<'a> Source<'a> {
             };
             cells.push(figure.columns.iter().map(of_column).collect());
         }
+        let length = |text: &str| text.chars().count();
+        let longest = |lengths: &mut dyn Iterator<Item = usize>| 6.8 * lengths.max().unwrap_or(0) as f64;
+        let left = 16.0 + longest(&mut figure.series.iter().map(|series| length(&series.label)));
+        let headings = figure.columns.iter().map(|column| length(&heading(column)));
+        let column =
+            20.0 + longest(&mut cells.iter().flatten().map(|values| length(&cell(values))).chain(headings));
+        let width = left + column * figure.columns.len() as f64 + 8.0;
+        let height = ROW * (figure.series.len() + 1) as f64 + 10.0;
         let best: Vec<Option<usize>> =
             figure.columns.iter().enumerate().map(|(c, column)| best(&cells, c, column)).collect();
         let drawn = html! {

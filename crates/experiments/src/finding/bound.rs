@@ -57,11 +57,16 @@ impl Bound {
 impl fmt::Display for Bound {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::AtLeast(least) => write!(f, "≥ {least}"),
-            Self::AtMost(most) => write!(f, "≤ {most}"),
-            Self::Within(centre, half_width) => write!(f, "{centre} ± {half_width}"),
+            Self::AtLeast(least) => write!(f, "≥ {}", short(*least)),
+            Self::AtMost(most) => write!(f, "≤ {}", short(*most)),
+            Self::Within(centre, half_width) => write!(f, "{} ± {}", short(*centre), short(*half_width)),
         }
     }
+}
+
+/// All digits of a number, small ones with an exponent.
+fn short(x: f64) -> String {
+    if x != 0.0 && x.abs() < 1e-3 { format!("{x:e}") } else { x.to_string() }
 }
 
 #[cfg(test)]
@@ -90,6 +95,12 @@ mod tests {
         assert!(Bound::AtMost(0.0).worst([2.0, f64::NAN, 1.0]).is_nan());
         assert!(Bound::AtMost(0.0).worst([f64::NAN, 1.0]).is_nan());
         assert!(Bound::AtMost(0.0).worst([]).is_nan());
+    }
+
+    #[test]
+    fn bounds_are_read_with_all_their_digits() {
+        let all = [Bound::AtLeast(-62.0), Bound::AtMost(1e-9), Bound::Within(0.5, 0.05)];
+        assert_eq!(all.map(|bound| bound.to_string()), ["≥ -62", "≤ 1e-9", "0.5 ± 0.05"]);
     }
 
     #[test]

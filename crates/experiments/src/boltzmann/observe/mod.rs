@@ -17,6 +17,9 @@ use crate::{Cadence, MetricSpec, Metrics, ValueKind};
 
 /// Test images that are looked at before the last step, where all of them are.
 const WATCHED: usize = 1000;
+/// Flips per image of the pseudo-likelihood, before the last step and at it. Its standard error over n images of V
+/// pixels is about V · 0.35/√(flips · n): 1.5 nats for 1,000 of MNIST, 0.34 for 5,000 at the last step.
+const FLIPS: (usize, usize) = (32, 128);
 
 /// Metrics of every Boltzmann machine, whatever its synapses.
 pub(crate) const FIT_METRICS: [MetricSpec; 18] = joined(&[&fit::METRICS, &likelihood::METRICS]);
@@ -38,12 +41,14 @@ struct View<'a> {
     draws: Draws,
     /// The first test images, or all at the last step.
     test: BinaryRows,
+    /// Flips per image of the pseudo-likelihood.
+    flips: usize,
 }
 
 impl<'a> View<'a> {
     fn new(trainer: &'a Trainer, parameters: &'a Parameters, draws: Draws, last: bool) -> Self {
         let test = if last { trainer.digits.test.clone() } else { first(&trainer.digits.test, WATCHED) };
-        Self { trainer, parameters, draws, test }
+        Self { trainer, parameters, draws, test, flips: if last { FLIPS.1 } else { FLIPS.0 } }
     }
 
     /// Release probability of every synapse before the first step; 1 where releases never fail.

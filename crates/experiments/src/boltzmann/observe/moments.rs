@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Samples of one image by either way.
-const SAMPLES: usize = 600;
+const SAMPLES: usize = 2400;
 /// Synapses above which it is left out: every sample draws the release of each.
 const MOST_SYNAPSES: usize = 1 << 18;
 
@@ -20,7 +20,7 @@ pub(super) const METRICS: [MetricSpec; 3] = [
         "1",
         Scalar,
         Final,
-        "features of one test image under explicit masks and by their two moments, 600 samples each: difference of the means, averaged over hidden units; absent above 262,144 synapses",
+        "features of one test image under explicit masks and by their two moments, 2,400 samples each: difference of the means, averaged over hidden units; absent above 262,144 synapses",
     ),
     spec(
         "moment_worst_difference",

@@ -19,7 +19,7 @@ use crate::{
 const EXAMPLES: &str = "\
 Examples:
   vesicle checkpoint last/0 -o network.ckpt
-  vesicle run ablation --from network=network.ckpt      builds on it here, without the server
+  vesicle run ablation --set network=given --from network=network.ckpt   builds on it here, without the server
   vesicle checkpoint 019a1f2c --step 1950 -o - | b3sum
 
 The server keeps the two newest checkpoints of a run, and those that jobs build on.";

@@ -33,8 +33,8 @@ Examples:
   vesicle run rbm --images train.idx.gz --labels labels.idx.gz
   vesicle run rbse --checkpoint-to half.ckpt --checkpoint-at 900 > whole.ndjson
   vesicle run rbse --resume-from half.ckpt             the same lines after step 900, the same digest
-  vesicle run ablation --from network=last/0           builds on a finished run of a server
-  vesicle run ablation --from network=whole.ckpt       the same from a file
+  vesicle run ablation --set network=given --from network=last/0    builds on a finished run of a server
+  vesicle run ablation --set network=given --from network=n.ckpt    the same from a file
 
 Standard output has one line a value, {\"step\",\"name\",\"value\"}, and at the end
 {\"outcome\",\"digest\",\"steps\",\"seconds\"}. Repeating a run changes `seconds` only.

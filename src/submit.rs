@@ -22,7 +22,7 @@ Examples:
   vesicle submit rbse --seeds 1..3 --watch
   vesicle submit rbse --set model=B --grid r=10,16 --grid p0=0.3,0.5 --seeds 1,2 --name strength
   vesicle submit rbm --preset mnist --dataset mnist --wait
-  vesicle submit ablation --from network=last/0     builds on run 0 of the newest job
+  vesicle submit ablation --set network=given --from network=last/0   builds on run 0 of the newest job
   vesicle submit job.toml --name again          flags go on top of the file
   jq '.seeds=[7]' job.json | vesicle submit -
 

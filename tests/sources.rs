@@ -7,7 +7,9 @@ use serde_json::{Value as Json, json};
 
 use crate::{
     checker::{self, History, Records},
-    support::{PROMPT, Service, command, digits_job, text, undisturbed, undisturbed_from, until},
+    support::{
+        PROMPT, Service, command, digits_job, json as body, text, undisturbed, undisturbed_from, until,
+    },
 };
 
 /// For a job of a few runs.
@@ -17,7 +19,7 @@ const JOB: Duration = Duration::from_secs(120);
 fn follower(run: &str, step: &Json) -> Json {
     json!({
         "experiment": "ablation",
-        "params": {"network": "given", "draws": 1, "likelihood_members": 0, "fit_members": 1, "test_images": 50},
+        "params": {"network": "given", "model": "A", "draws": 1, "likelihood_members": 0, "fit_members": 1, "test_images": 50},
         "from": [{"as": "network", "run": run, "step": step}],
         "every": 300,
         "checkpoint_every_steps": 50,
@@ -39,6 +41,16 @@ async fn checkpoint(service: &Service, run: &str, step: u64) -> Vec<u8> {
     let response = service.client.request(Method::GET, &path).send().await.expect("the server answers");
     assert_eq!(response.status(), StatusCode::OK, "{path}");
     response.bytes().await.expect("all of it comes").to_vec()
+}
+
+/// Step of the checkpoint before the newest one; which it is depends on how the reports fell.
+async fn earlier_step(service: &Service, run: &str) -> u64 {
+    let path = format!("/api/v1/runs/{run}/checkpoint?step=7");
+    let response = service.client.request(Method::GET, &path).send().await.expect("the server answers");
+    let problem = body(response).await;
+    let (_, kept) =
+        problem["detail"].as_str().and_then(|text| text.split_once("it has ")).expect("the steps");
+    kept.split(", ").last().and_then(|step| step.parse().ok()).expect("steps of ten")
 }
 
 fn digest_of_last_line(lines: &str) -> String {
@@ -74,9 +86,13 @@ async fn a_job_that_builds_on_a_finished_run_gives_the_same_bits_through_kills_a
     history.undisturbed.extend(undisturbed(&source_spec, &runs, service.folder()).await);
     let spec = follower(&run[..13], &json!("last"));
     let job = service.client.submit(&spec, "follower").await;
-    let body = service.client.job(&job).await;
-    assert_eq!((&body["from"][0]["run"], &body["from"][0]["step"]), (&json!(run), &json!(steps)), "{body}");
-    assert_eq!(body["spec"]["from"][0]["run"], json!(run), "the whole id is kept");
+    let stored = service.client.job(&job).await;
+    assert_eq!(
+        (&stored["from"][0]["run"], &stored["from"][0]["step"]),
+        (&json!(run), &json!(steps)),
+        "{stored}"
+    );
+    assert_eq!(stored["spec"]["from"][0]["run"], json!(run), "the whole id is kept");
 
     until_on_its_way(&service, &job, 0).await;
     worker.kill().await;
@@ -91,7 +107,7 @@ async fn a_job_that_builds_on_a_finished_run_gives_the_same_bits_through_kills_a
     vesicle(&service, &["checkpoint", &run, "-o", &file]).await;
     let kept = std::fs::read(Path::new(&file)).expect("the file was written");
     assert_eq!(checkpoint(&service, &run, steps).await, kept);
-    assert_eq!(blake3::hash(&kept).to_hex().to_string(), text(&body["from"][0], "digest"));
+    assert_eq!(blake3::hash(&kept).to_hex().to_string(), text(&stored["from"][0], "digest"));
     let from = format!("network={file}");
     let runs = service.client.runs(&job).await;
     history.undisturbed.extend(undisturbed_from(&spec, &runs, Some(&from), service.folder()).await);
@@ -109,8 +125,10 @@ async fn an_earlier_step_can_be_built_on_by_command_line_and_is_shown() {
     let source = service.client.submit(&digits_job(1, 1, 1), "source").await;
     service.client.until_job_is(&source, "succeeded", JOB).await;
     let run = text(&service.client.runs(&source).await[0], "id");
+    let earlier = earlier_step(&service, &run).await;
     let sets = [
         "network=given",
+        "model=A",
         "draws=0",
         "likelihood_members=0",
         "fit_members=1",
@@ -120,27 +138,28 @@ async fn an_earlier_step_can_be_built_on_by_command_line_and_is_shown() {
     ];
     let sets: Vec<&str> = sets.iter().flat_map(|set| ["--set", set]).collect();
 
-    // Steps 60 and 65 are the two newest checkpoints.
     let submit =
         |from: &str| [&["submit", "ablation", "--wait", "--from", from], &sets[..]].concat().join(" ");
-    let words = submit("network=last/0@60");
+    let words = submit(&format!("network=last/0@{earlier}"));
     let id = vesicle(&service, &words.split(' ').collect::<Vec<_>>()).await.trim().to_owned();
     let shown = vesicle(&service, &["show", &id]).await;
-    assert!(shown.contains(&format!("builds on   run {run} at step 60, as network")), "{shown}");
+    assert!(shown.contains(&format!("builds on   run {run} at step {earlier}, as network")), "{shown}");
     let digest = text(&service.client.runs(&id).await[0], "digest");
 
     let here = [&["run", "ablation"], &sets[..]].concat();
     let from = |step: &str| format!("network={run}@{step}");
-    let same = vesicle(&service, &[&here[..], &["--from", &from("60")]].concat()).await;
+    let same = vesicle(&service, &[&here[..], &["--from", &from(&earlier.to_string())]].concat()).await;
     assert_eq!(digest_of_last_line(&same), digest);
     let other = vesicle(&service, &[&here[..], &["--from", &from("last")]].concat()).await;
     assert_ne!(digest_of_last_line(&other), digest, "another step is another source");
 
-    for (step, status) in [(json!(61), StatusCode::UNPROCESSABLE_ENTITY), (json!(60), StatusCode::CREATED)] {
+    for (step, status) in
+        [(json!(7), StatusCode::UNPROCESSABLE_ENTITY), (json!(earlier), StatusCode::CREATED)]
+    {
         let mut spec = follower(&run, &step);
         spec["seeds"] = json!([2]);
         let (found, answer) =
-            service.client.try_submit(&spec, &format!("step {step}")).await.expect("it answers");
+            service.client.try_submit(&spec, &format!("step-{step}")).await.expect("it answers");
         assert_eq!(found, status, "{answer}");
     }
     // An experiment that takes no such run says which it takes.

@@ -194,6 +194,7 @@ fn run_state(row: &SqliteRow) -> Result<RunState> {
             granted_at: row.number("granted_at")?,
             progress_at: row.number("progress_at")?,
             told_at: row.number_or_null("told_at")?,
+            server_was_away: row.number::<u8>("server_was_away")? == 1,
         }),
         "paused" => RunState::Paused,
         "succeeded" => RunState::Succeeded { digest: row.text("digest")? },

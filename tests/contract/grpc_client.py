@@ -95,6 +95,12 @@ def main(protos: str, url: str) -> None:
                 same_value(point, value, common_pb2)
             values += len(rows)
 
+        parts = list(jobs.GetRunCheckpoint(jobs_pb2.GetRunCheckpointRequest(run_id=run.id), timeout=DEADLINE_S))
+        about, content = parts[0].about, b"".join(part.chunk.bytes for part in parts[1:])
+        with urllib.request.urlopen(f"{url}/api/v1/runs/{run.id}/checkpoint?step={about.step}", timeout=DEADLINE_S) as answer:
+            assert answer.read() == content and answer.headers["ETag"] == f'"{about.digest.hex()}"'
+        assert (about.step, about.bytes) == (run.steps, len(content))
+
         # For what comes after this: ids of things that are there.
         Path("jobs.txt").write_text(f"\"{job}\"\n", encoding="ascii")
         Path("runs.txt").write_text(f"\"{run.id}\"\n", encoding="ascii")

@@ -59,7 +59,11 @@ fn ended_attempts(records: &Records, killed: &[u32]) -> BTreeSet<Ended> {
                     let name = records.workers.get(id).map_or("", String::as_str);
                     worker = name.rsplit(':').next().and_then(|pid| pid.parse().ok());
                 }
-                "run_requeued" if event.body["class"] == "lost" && (1..run.steps).contains(&checkpoint) => {
+                // `server_restart` when the server was killed with the worker.
+                "run_requeued"
+                    if ["lost", "server_restart"].iter().any(|class| event.body["class"] == *class)
+                        && (1..run.steps).contains(&checkpoint) =>
+                {
                     lost = worker.filter(|worker| killed.contains(worker)).map(|worker| Ended {
                         run: id.clone(),
                         attempt: event.attempt(),

@@ -9,6 +9,8 @@ pub(crate) enum Ended {
     Outcome(Outcome),
     /// Its lease ran out.
     Lost,
+    /// Its lease ran out, and no report came since the server was away.
+    LostWithServer,
     /// It took too long; in which way.
     TimedOut(String),
     /// It gave other bits than before.
@@ -40,6 +42,10 @@ pub(crate) fn end(next: &mut Transition, ended: Ended, now: Millis, policy: &Pol
         }
         Ended::Outcome(Outcome::Failed { class, message }) => again(next, wish, class, message, now, policy),
         Ended::Lost => again(next, wish, Class::Lost, "the lease ran out".into(), now, policy),
+        Ended::LostWithServer => {
+            let message = "the server was away, and no report came after it".into();
+            again(next, wish, Class::ServerRestart, message, now, policy);
+        }
         Ended::TimedOut(message) => again(next, wish, Class::Timeout, message, now, policy),
     }
 }

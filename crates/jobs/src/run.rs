@@ -121,6 +121,8 @@ pub struct Lease {
     pub progress_at: Millis,
     /// Last `run_progressed` event of the attempt.
     pub told_at: Option<Millis>,
+    /// Whether the server was away since the last report.
+    pub server_was_away: bool,
 }
 
 /// What a user wants of a leased run.
@@ -150,7 +152,7 @@ pub enum Class {
     Lost,
     /// The worker was told to stop. Not counted.
     Drained,
-    /// The server was away for longer than the lease. Not counted.
+    /// The lease ran out before a report came after the server was away. Not counted.
     ServerRestart,
     /// The worker could not start it: bad params or data. Never retried.
     UserError,

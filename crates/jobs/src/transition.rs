@@ -142,7 +142,7 @@ pub enum Refused {
 /// | Pause | → paused | wish | – | refused |
 /// | Resume | – | takes a wish to pause back | → queued | refused |
 /// | Expire | refused | → queued, or the wish, or failed | refused | refused |
-/// | Extend | – | lease gets longer | – | refused |
+/// | Extend | – | lease gets longer, for the server was away | – | refused |
 ///
 /// A report that was taken before is answered again, in every state, without effect (`–` is without effect too).
 pub fn apply(run: &Run, change: &Change, now: Millis, policy: &Policy) -> Result<Transition, Refused> {
@@ -185,7 +185,8 @@ pub fn apply(run: &Run, change: &Change, now: Millis, policy: &Policy) -> Result
 
         (RunState::Running(lease), Change::Extend { until }) => {
             let (expires_at, progress_at) = (lease.expires_at.max(*until), lease.progress_at.max(*until));
-            next.run.state = RunState::Running(Lease { expires_at, progress_at, ..lease.clone() });
+            next.run.state =
+                RunState::Running(Lease { expires_at, progress_at, server_was_away: true, ..lease.clone() });
             next.run.updated_at = run.updated_at;
         }
         (_, Change::Extend { .. }) => return Ok(unchanged(run)),
@@ -209,6 +210,7 @@ fn grant(next: &mut Transition, worker: WorkerId, ttl_ms: u64, now: Millis) {
         granted_at: now,
         progress_at: now,
         told_at: None,
+        server_was_away: false,
     });
     next.log.push(EventKind::RunStarted { run: run.id, attempt: run.attempt, worker, from_step: run.step });
 }
@@ -229,8 +231,8 @@ fn report(run: &Run, said: &Said, now: Millis, policy: &Policy) -> Result<Transi
 
     let mut next = Transition { run: run.clone(), log: Vec::new(), directive: None, changed: true };
     next.run.updated_at = now;
-    let mut lease =
-        Lease { expires_at: lease.expires_at.max(now.saturating_add(lease.ttl_ms)), ..lease.clone() };
+    let expires_at = lease.expires_at.max(now.saturating_add(lease.ttl_ms));
+    let mut lease = Lease { expires_at, server_was_away: false, ..lease.clone() };
     if said.step > run.step || (run.next_seq == 0 && run.attempt == said.attempt) {
         lease.progress_at = lease.progress_at.max(now);
     }
@@ -336,7 +338,7 @@ fn overdue(lease: &Lease, now: Millis, wall_ms: u64, policy: &Policy) -> Result<
     let progress_due = lease.progress_at.saturating_add(policy.progress_ms);
     let wall_due = lease.granted_at.saturating_add(wall_ms);
     if now >= lease.expires_at {
-        Ok(Ended::Lost)
+        Ok(if lease.server_was_away { Ended::LostWithServer } else { Ended::Lost })
     } else if now >= progress_due {
         Ok(Ended::TimedOut(format!("no newer step for {} s", policy.progress_ms / 1000)))
     } else if now >= wall_due {

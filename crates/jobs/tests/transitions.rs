@@ -1,7 +1,8 @@
 //! Single transitions that a table cannot say in full.
 
 use jobs::{
-    Change, Class, Directive, EventKind, Fence, Outcome, Policy, Refused, RunState, Said, Stop, Wish, apply,
+    Change, Class, Directive, EventKind, Fence, Outcome, Policy, Refused, Run, RunState, Said, Stop, Wish,
+    apply,
 };
 
 use crate::fixture::{STEPS, TTL, WALL, acquire, after, fresh, lease, refused, running, saves, says};
@@ -130,6 +131,22 @@ fn a_hanging_and_an_endless_attempt_time_out() {
     let run = running(&fresh(), 0);
     let run = after(&run, &says(&run, 1, None), 19_000).run;
     assert_eq!(after(&run, &Change::Expire { wall_ms: 20_000 }, 20_000).run.counted_failures, 1);
+}
+
+#[test]
+fn a_lease_that_runs_out_after_the_server_was_away_says_so_until_a_report_came() {
+    let away = after(&running(&fresh(), 0), &Change::Extend { until: 3 * TTL }, 3 * TTL).run;
+    let expire = Change::Expire { wall_ms: WALL };
+    let class = |run: &Run| match after(run, &expire, 4 * TTL).log[..] {
+        [EventKind::RunRequeued { class, .. }] => class,
+        ref other => panic!("{other:?}"),
+    };
+    assert_eq!(class(&away), Class::ServerRestart);
+    assert_eq!(after(&away, &expire, 4 * TTL).run.uncounted_failures, 1);
+    let heard = after(&away, &says(&away, 1, None), TTL).run;
+    assert_eq!(class(&heard), Class::Lost);
+    let again = running(&after(&away, &expire, 4 * TTL).run, 4 * TTL);
+    assert!(!lease(&again).server_was_away, "the next attempt has seen no restart");
 }
 
 #[test]

@@ -8,6 +8,8 @@
 //!
 //! Every kernel takes the [`crate::Level`] to run at and gives the same bits at all of them.
 
+#![expect(clippy::needless_range_loop, reason = "index k is a vector of several lines at once")]
+
 pub mod ascent;
 pub mod lists;
 mod masking;
@@ -27,8 +29,9 @@ pub const PANEL: usize = 64;
 /// Rows of a tile. Sums of more than one tile depend on it: changing it changes the bits.
 pub const TILE: usize = 128;
 
-/// Below this a velocity counts as 0, or it would decay into subnormal numbers.
-const TINY: f32 = 1.0 / (1_u128 << 100) as f32;
+/// Velocities are rounded to multiples of 2⁻¹⁰⁰ by adding and subtracting this, or those that only decay would
+/// become subnormal numbers, which are slow.
+const FADED: f32 = 1.0 / (1_u128 << 77) as f32;
 
 /// Defines a function of a level that runs `$body`, generic over `Simd`, with the level's instructions.
 macro_rules! simd_kernel {
@@ -62,3 +65,6 @@ macro_rules! simd_kernel {
     };
 }
 pub(crate) use simd_kernel;
+
+#[cfg(test)]
+mod release_tests;

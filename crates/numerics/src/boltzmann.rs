@@ -1,11 +1,13 @@
 //! Restricted Boltzmann machines with stochastic synapses.
 //!
-//! `−E(v, h, W) = vᵀWh + bᵀv + cᵀh` over binary units. A Bernoulli synapse is `W_ij = w_ij ξ_ij`
-//! with `ξ_ij` in {0, 1}; `p = s(a)` is its release probability, `s(x) = 1/(1 + e^−x)`. The
-//! learned parameters are w, a (V × H), b (V) and c (H). `D = ⟨v h⟩_data − ⟨v h⟩_model`.
+//! `−E(v, h, W) = vᵀWh + bᵀv + cᵀh` over binary units. What a synapse has learned, and how its weight W
+//! scatters around that, is a [`law`]: a Bernoulli synapse is `W_ij = w_ij ξ_ij` with `ξ_ij` in {0, 1}, and
+//! `p = s(a)` is its release probability, `s(x) = 1/(1 + e^−x)`. The learned parameters are w, a and
+//! ln s (V × H), b (V) and c (H). `D = ⟨v h⟩_data − ⟨v h⟩_model`.
 //!
-//! [`Synapses`] names the three ensembles. [`State`] and [`step()`] learn; [`Parameters`] yields the
-//! [`Rbm`]s of an ensemble, on which everything else is measured ([`evaluate`]).
+//! [`Synapses`] names the three ensembles. [`State`] and [`step()`] learn, [`step_by()`] with a [`Method`] of one's
+//! choice, [`tiled`] fast; [`Parameters`] yields the [`Rbm`]s of an ensemble, on which everything else is
+//! measured ([`evaluate`], [`features`]); [`exact`] enumerates machines of a few units.
 //!
 //! # Source
 //! Al-Shedivat, Neftci & Cauwenberghs 2014, "Learning non-deterministic representations with
@@ -29,7 +31,6 @@ mod scratch;
 mod state;
 mod statistics;
 mod step;
-mod thinned;
 pub mod tiled;
 mod unit_index;
 mod weights;

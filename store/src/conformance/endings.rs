@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use jobs::{Class, JobState, Refused, RunState};
+use jobs::{Class, EventKind, JobState, Refused, RunState};
 
 use super::fixture::{Bench, START, TTL, expires_at, failed, job_id, run_id, says, succeeded};
 use crate::{Store, StoreError, Verb};
@@ -88,6 +88,26 @@ pub async fn a_server_restart_costs_no_attempt(store: Arc<dyn Store>) {
     assert!(bench.store.expire_leases(back).await.expect("looked").is_empty());
     bench.report(says(&run, 0, 10), back + 1).await;
     assert_eq!(expires_at(&bench.run(run.id).await), back + TTL + 30_000, "a renewal never shortens a lease");
+}
+
+/// The class of the end says whether the server had been away; one report, and it has not.
+pub async fn a_worker_that_never_comes_back_after_a_restart_is_told_from_a_lost_one(store: Arc<dyn Store>) {
+    let bench = Bench::with_job(store, 2).await;
+    let (silent, heard) = (bench.granted(1, START).await, bench.granted(1, START).await);
+    let until = START + 3_600_000;
+    bench.store.extend_leases(until).await.expect("extended");
+    bench.report(says(&heard, 0, 10), START + 3_500_000).await;
+    bench.store.expire_leases(until).await.expect("looked");
+    let runs = [bench.run(silent.id).await, bench.run(heard.id).await];
+    assert_eq!(runs.map(|run| (run.state.name(), run.uncounted_failures)), [("queued", 1), ("queued", 1)]);
+    let events = bench.store.events(job_id(1), 0, 100).await.expect("readable");
+    let class = |id| {
+        events.iter().find_map(|event| match &event.kind {
+            EventKind::RunRequeued { run, class, .. } if *run == id => Some(*class),
+            _ => None,
+        })
+    };
+    assert_eq!((class(silent.id), class(heard.id)), (Some(Class::ServerRestart), Some(Class::Lost)));
 }
 
 /// Succeeded and failed runs, then the job.

@@ -10,7 +10,8 @@ use crate::{NewJob, Page, Store, StoreError};
 /// Job `n` with one run, which builds on a checkpoint of `run`.
 fn follower(n: u128, run: &Run, checkpoint: &CheckpointRef) -> NewJob {
     let mut new = job(n, 1);
-    let step = if n % 2 == 0 { SourceStep::At(checkpoint.step) } else { SourceStep::Newest(Last::Last) };
+    let step =
+        if n.is_multiple_of(2) { SourceStep::At(checkpoint.step) } else { SourceStep::Newest(Last::Last) };
     new.spec.from = vec![SourceSpec { name: "network".into(), run: run.id.to_string(), step }];
     new.from = vec![JobSource { name: "network".into(), run: run.id, checkpoint: checkpoint.clone() }];
     new

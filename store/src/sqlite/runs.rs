@@ -98,7 +98,7 @@ async fn save(db: &mut Db, run: &Run) -> Result<()> {
         "UPDATE run SET state = ?2, wish = ?3, not_before = ?4, worker = ?5, ttl_ms = ?6, expires_at = ?7,
            granted_at = ?8, progress_at = ?9, told_at = ?10, digest = ?11, class = ?12, message = ?13, attempt = ?14,
            next_seq = ?15, step = ?16, checkpoint_step = ?17, counted_failures = ?18, uncounted_failures = ?19,
-           stalled_attempts = ?20, attempt_began_at = ?21, updated_at = ?22
+           stalled_attempts = ?20, attempt_began_at = ?21, updated_at = ?22, server_was_away = ?23
          WHERE id = ?1",
     )
     .bind(run.id.as_bytes().as_slice())
@@ -123,6 +123,7 @@ async fn save(db: &mut Db, run: &Run) -> Result<()> {
     .bind(i64::from(run.stalled_attempts))
     .bind(run.attempt_began_at.map(int))
     .bind(int(run.updated_at))
+    .bind(lease.is_some_and(|lease| lease.server_was_away))
     .execute(db)
     .await?;
     if changed.rows_affected() == 1 { Ok(()) } else { Err(StoreError::NoRun(run.id)) }

@@ -139,7 +139,10 @@ pub(super) const COSTS: [(Criterion, [&str; 2]); 2] = [
 
 const COSTS_MEANING: [(&str, &str); 2] = [
     ("1", "relearned mean squared error over that of the whole network that learned as long"),
-    ("%", "percentage points of accuracy below the whole network that learned as long; absent if `draws` is 0"),
+    (
+        "%",
+        "percentage points of accuracy below the whole network that learned as long; absent if `draws` is 0",
+    ),
 ];
 
 const COUNT: usize = 2 * COSTS.len() + OTHERS.len() + 5 * EDITS.len() + ON_CURVES.len() * CURVES.len();

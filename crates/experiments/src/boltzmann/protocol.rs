@@ -24,6 +24,7 @@ pub(crate) struct Protocol {
     pub(crate) batch: u32,
     pub(crate) epochs: u32,
     pub(crate) eta_w: f64,
+    pub(crate) eta_end: f64,
     pub(crate) r: f64,
     pub(crate) p0: f64,
     pub(crate) p0_sd: f64,
@@ -60,6 +61,7 @@ impl Default for Protocol {
             batch: 20,
             epochs: 30,
             eta_w: 0.2,
+            eta_end: 1.0,
             r: 0.0,
             p0: 0.5,
             p0_sd: 0.0,
@@ -152,10 +154,12 @@ impl Protocol {
         }
     }
 
-    /// Rate of weights and biases at a step: scaled by (1 − m)/0.5, so that momentum does not change how far a
-    /// constant gradient moves them.
+    /// Rate of weights and biases at a step: it falls linearly to `eta_end` of itself, and is scaled by (1 − m)/0.5,
+    /// so that momentum does not change how far a constant gradient moves them.
     pub(crate) fn rate(&self, step: u64) -> f64 {
-        self.eta_w * (1.0 - self.momentum(step)) / 0.5
+        let done = step as f64 / (u64::from(self.epochs) * self.batches_per_epoch()) as f64;
+        let left = 1.0 - (1.0 - self.eta_end) * done;
+        self.eta_w * left * (1.0 - self.momentum(step)) / 0.5
     }
 
     /// Steps and memory with data of this shape.

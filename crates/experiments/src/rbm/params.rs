@@ -21,6 +21,9 @@ pub struct Params {
     /// Learning rate of weights and biases, at momentum 0.5.
     #[schemars(range(min = 0.0, max = 10.0), extend("unit" = "1", "symbol" = "eta_w"))]
     pub eta_w: f64,
+    /// Share of `eta_w` that is left at the last step; the rate falls linearly.
+    #[schemars(range(min = 0.0, max = 1.0), extend("unit" = "1", "symbol" = "eta_end"))]
+    pub eta_end: f64,
     /// How the model's statistics are sampled.
     pub rule: Rule,
     /// Gibbs sweeps of each step.
@@ -64,8 +67,7 @@ pub struct Params {
 macro_rules! shared_fields {
     ($target:ident of $source:ident, $($more:tt)*) => {
         $target {
-            hidden_units: $source.hidden_units, batch: $source.batch, epochs: $source.epochs, eta_w:
-            $source.eta_w, rule: $source.rule, cd_k: $source.cd_k, statistics: $source.statistics,
+            hidden_units: $source.hidden_units, batch: $source.batch, epochs: $source.epochs, eta_w: $source.eta_w, eta_end: $source.eta_end, rule: $source.rule, cd_k: $source.cd_k, statistics: $source.statistics,
             momentum_start: $source.momentum_start, momentum_end: $source.momentum_end, momentum_switch_epoch:
             $source.momentum_switch_epoch, weight_decay: $source.weight_decay, threshold: $source.threshold,
             train_images: $source.train_images, test_images: $source.test_images, ais_temperatures:

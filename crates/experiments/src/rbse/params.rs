@@ -57,6 +57,9 @@ pub struct Params {
     /// Learning rate of weights and biases, at momentum 0.5.
     #[schemars(range(min = 0.0, max = 10.0), extend("unit" = "1", "symbol" = "eta_w"))]
     pub eta_w: f64,
+    /// Share of `eta_w` that is left at the last step; the rate falls linearly.
+    #[schemars(range(min = 0.0, max = 1.0), extend("unit" = "1", "symbol" = "eta_end"))]
+    pub eta_end: f64,
     /// Learning rate of the release log-odds, in units of `eta_w`; 0 freezes them.
     #[schemars(range(min = 0.0, max = 1000.0), extend("unit" = "1", "symbol" = "r"))]
     pub r: f64,
@@ -108,7 +111,7 @@ macro_rules! shared_fields {
             $source.estimator, objective: $source.objective, objective_masks: $source.objective_masks,
             release_rule: $source.release_rule, release_target: $source.release_target, p0: $source.p0, p0_sd:
             $source.p0_sd, hidden_units: $source.hidden_units, batch: $source.batch, epochs: $source.epochs,
-            eta_w: $source.eta_w, rule: $source.rule, cd_k: $source.cd_k, statistics: $source.statistics,
+            eta_w: $source.eta_w, eta_end: $source.eta_end, rule: $source.rule, cd_k: $source.cd_k, statistics: $source.statistics,
             momentum_start: $source.momentum_start, momentum_end: $source.momentum_end, momentum_switch_epoch:
             $source.momentum_switch_epoch, weight_decay: $source.weight_decay, threshold: $source.threshold,
             train_images: $source.train_images, test_images: $source.test_images, ais_temperatures:

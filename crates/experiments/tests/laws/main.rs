@@ -30,8 +30,9 @@ fn variants(kind: &dyn Kind) -> Vec<Map<String, Json>> {
         "exact" => return vec![object(json!({"steps": 30})), object(json!({"steps": 9, "law": "gaussian"}))],
         "ablation" => ablation_variants(),
         "one-shot" => vec![
-            json!({"rbm_epochs": 1, "epochs": 2, "draws": 2, "copies": 2, "test_copies": 2, "cloud_codes": 3}),
-            json!({"networks": "given", "draws": 2, "copies": 3, "test_copies": 1, "cloud_codes": 4, "label_seed": 7}),
+            json!({"batch": 155, "rbm_epochs": 1, "draws": 2, "copies": 2, "test_copies": 2, "cloud_codes": 3,
+                   "sweeps": 2}),
+            json!({"networks": "given", "draws": 2, "copies": 1, "test_copies": 1, "cloud_codes": 4, "label_seed": 7}),
         ],
         name => panic!("add short variants of `{name}` here"),
     };
@@ -44,7 +45,7 @@ fn rbse_variants() -> Vec<Json> {
         json!({"model": "A", "ais_temperatures": 40, "ais_chains": 10}),
         json!({"model": "B", "statistics": "samples"}),
         json!({"model": "A", "rule": "pcd", "cd_k": 2, "p0_sd": 0.2}),
-        json!({"model": "A", "eta_w": 1.0}),
+        json!({"model": "A", "eta_w": 1.0, "epochs": 5}),
         json!({"model": "B", "masks": "half_step"}),
         json!({"model": "B", "masks": "example", "release_rule": "frozen"}),
         json!({"model": "A", "estimator": "sampled"}),

@@ -14,8 +14,8 @@ pub use mixture::{MixtureGates, Releases, ascend_mixture, derive_mixture};
 
 use super::matrix::{Line, Matrix, vectors};
 use super::simd::Simd;
-use super::simd_kernel;
 use super::statistics::{Pairs, Table};
+use super::{FADED, simd_kernel};
 
 /// Where the statistics come from.
 #[derive(Clone, Copy, Debug)]
@@ -173,13 +173,19 @@ impl<S: Simd> LimitedSteps<S> {
     #[inline(always)]
     fn climb(&self, s: S, a: &mut [f32; 16], velocity: &mut [f32; 16], gradient: S::F) -> S::F {
         let moved = s.add(s.mul(s.load(velocity), self.momentum), s.mul(gradient, self.rate));
-        let moved = s.flush(moved);
+        let moved = faded(s, moved);
         let new = s.add(s.load(a), moved);
         let new = s.min(self.limit, s.max(s.sub(s.splat(0.0), self.limit), new));
         s.store(moved, velocity);
         s.store(new, a);
         new
     }
+}
+
+/// The velocity rounded to a multiple of 2⁻¹⁰⁰, if it is not far greater.
+#[inline(always)]
+fn faded<S: Simd>(s: S, velocity: S::F) -> S::F {
+    s.sub(s.add(velocity, s.splat(FADED)), s.splat(FADED))
 }
 
 struct Plain<'a, S: Simd> {
@@ -230,7 +236,7 @@ fn biases_body<S: Simd>(
         for k in 0..4 {
             let gradient = s.load(&surplus.0[k]);
             steps.climb(s, &mut bias.0[k], &mut velocity.0[k], gradient);
-            let moved = s.flush(s.load(&velocity.0[k]));
+            let moved = faded(s, s.load(&velocity.0[k]));
             s.store(moved, &mut velocity.0[k]);
         }
     }

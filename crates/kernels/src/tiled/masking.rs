@@ -45,13 +45,6 @@ impl Thresholds {
     }
 }
 
-/// The whole number of 65,536ths nearest to p, at most 65,535.
-#[inline(always)]
-pub(super) fn threshold<S: Simd>(s: S, p: S::F) -> S::F {
-    // What is stored is the integer part; a NaN becomes some threshold.
-    s.min(s.splat(65_535.0), s.add(s.mul(p, s.splat(65_536.0)), s.splat(0.5)))
-}
-
 /// Which draws decide the releases of one half sweep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MaskDraws {

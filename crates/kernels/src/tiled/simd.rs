@@ -42,8 +42,6 @@ pub(crate) trait Simd: Copy {
     fn below(self, x: Self::F, y: Self::F) -> u16;
     /// x where the bit is set, else 0.
     fn keep(self, bits: u16, x: Self::F) -> Self::F;
-    /// x, but 0 where |x| ≤ 2⁻¹⁰⁰ (or NaN).
-    fn flush(self, x: Self::F) -> Self::F;
     /// x · 2ⁿ, where `shifted` is n + 1.5 · 2²³ and the result is normal.
     fn scale(self, x: Self::F, shifted: Self::F) -> Self::F;
     /// (n, m) with x = 2ⁿ m and m in [√½, √2), for normal x > 0.
@@ -71,9 +69,8 @@ pub(crate) trait Simd: Copy {
     fn or(self, x: Self::M, y: Self::M) -> Self::M;
     /// `sum + x` where lanes 16 k.. of `m` are chosen, `sum` (or `sum + 0`) elsewhere.
     fn add_where(self, sum: Self::F, m: Self::M, k: usize, x: Self::F) -> Self::F;
-    /// One bit for each of the 32 16-bit numbers in `draws`: whether it is below its threshold, a whole number
-    /// in 0..=65535.
-    fn below_pairs(self, draws: Self::B, thresholds: [Self::F; 2]) -> u32;
+    /// The 32 unsigned 16-bit numbers in 64 bytes.
+    fn pairs(self, x: Self::B) -> [Self::F; 2];
     /// High and low bytes of 64 whole numbers in 0..=65535.
     fn split_bytes(self, numbers: [Self::F; 4]) -> (Self::B, Self::B);
 

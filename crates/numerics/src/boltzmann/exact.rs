@@ -138,3 +138,6 @@ mod coupling_tests;
 #[cfg(test)]
 #[path = "exact/equation_tests.rs"]
 mod equation_tests;
+#[cfg(test)]
+#[path = "exact/jensen_tests.rs"]
+mod jensen_tests;

@@ -82,6 +82,9 @@ pub struct Method {
     pub release_rule: ReleaseRule,
     /// Probability that a hidden unit is absent from both phases of an example, in [0, 1).
     ///
+    /// Learning only: whoever looks at the machine looks at all its units, unscaled, which fits better
+    /// than weights times 1 − dropout or one thinned machine.
+    ///
     /// # Source
     /// Srivastava et al. 2014, J. Mach. Learn. Res. 15:1929, section 8.
     pub dropout: f64,

@@ -1,5 +1,5 @@
-use super::super::exact::{TinyEnsemble, jensen_bound, log_likelihood};
-use super::super::{Init, Synapses};
+use super::super::exact::{TinyEnsemble, jensen_bound, log_likelihood, unit_distribution};
+use super::super::{Init, Learning, Method, Objective, State, Synapses, step_by};
 use super::*;
 
 /// 3 × 1 or 1 × 3 or 2 × 2 units and all images, each as often as its weight says.
@@ -131,4 +131,45 @@ fn gradients_of_weights_and_biases_are_exact_and_those_of_releases_to_second_ord
             assert!(errors[1] < errors[0] / 5.0 + 2e-5, "{v} × {h}, m {m}: {errors:?}");
         }
     }
+}
+
+/// Four pixels that one hidden unit drives through synapses that release every other time.
+fn made_by_unreliable_synapses() -> (Parameters, BinaryRows, Vec<f64>) {
+    let w = ndarray::array![[5.0], [-5.0], [5.0], [-5.0]];
+    let init = Init { hidden_units: 1, p0: 0.5, ..Init::default() };
+    let mean = ndarray::Array1::from_elem(4, 0.5);
+    let mut parameters = Parameters::init(Synapses::PriorMixture, init, mean.view(), Draws::at(0, 0));
+    parameters.b = w.column(0).mapv(|w: f32| -0.5 * w);
+    parameters.w = w;
+    let units = unit_distribution(&TinyEnsemble::from(&parameters));
+    let data: Vec<f64> = units.rows().into_iter().map(|row| row.sum()).collect();
+    let mut batch = BinaryRows::new(4);
+    for (image, weight) in data.iter().enumerate() {
+        let times = libm::round(200.0 * weight) as usize;
+        (0..times).for_each(|_| batch.push((0..4).filter(|i| image >> i & 1 == 1)));
+    }
+    (parameters, batch, data)
+}
+
+#[test]
+fn one_mask_at_a_time_drives_releases_to_certainty_and_many_keep_them_uncertain() {
+    let (truth, batch, data) = made_by_unreliable_synapses();
+    let learned = |masks: u32| {
+        let mut state = State::new(truth.clone());
+        let method = Method { objective: Objective::MultiSample { masks }, ..Method::default() };
+        let learning = Learning { eta_w: 0.05, weight_decay: 0.0, ..Learning::default() };
+        let mut scratch = Scratch::default();
+        for t in 1..=3_000 {
+            step_by(&mut state, &batch, (&learning, &method), &mut scratch, Draws::at(1, t));
+        }
+        let p: Vec<f32> = state.parameters.release_prob().into_iter().collect();
+        let likelihood = log_likelihood(&TinyEnsemble::from(&state.parameters), &data);
+        println!("{masks} masks: p {p:.2?}, likelihood {likelihood:.4}");
+        (p, likelihood)
+    };
+    let (one, one_likelihood) = learned(1);
+    assert!(one.iter().all(|p| !(0.05..=0.95).contains(p)), "{one:?}");
+    let (many, many_likelihood) = learned(20);
+    assert!(many.iter().filter(|p| (0.05..=0.95).contains(*p)).count() >= 2, "{many:?}");
+    assert!(many_likelihood > one_likelihood + 0.05, "{many_likelihood} against {one_likelihood}");
 }

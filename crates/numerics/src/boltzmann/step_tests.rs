@@ -1,4 +1,7 @@
-use super::super::{Chain, Init, Law, Parameters, PersistentChains, Synapses, Velocity, evaluate, exact};
+use super::super::{
+    Chain, Init, Law, LocalRule, Masks, Parameters, PersistentChains, Statistics, Synapses, Velocity,
+    evaluate, exact,
+};
 use super::*;
 use crate::{Stream, stats};
 use ndarray::{Array1, Array2, array};
@@ -107,8 +110,12 @@ fn the_release_of_idle_synapses_does_not_move() {
         let mut batch = BinaryRows::new(2);
         (0..10).for_each(|_| batch.push([]));
         let mut scratch = Scratch::default();
+        let mut method = Method::default();
         for t in 0..500 {
-            step(&mut state, &batch, &Learning::default(), &mut scratch, Draws::at(2, t));
+            if synapses == Synapses::JointEnergy && t == 250 {
+                method.estimator = Estimator::Sampled;
+            }
+            step_by(&mut state, &batch, (&Learning::default(), &method), &mut scratch, Draws::at(2, t));
         }
         assert_eq!(state.parameters.a, a, "{synapses:?}");
     }
@@ -133,12 +140,33 @@ pub(in crate::boltzmann) fn random_case(
     (state, batch)
 }
 
+/// Every way to learn that has code of its own, with an ensemble that it fits.
+fn methods() -> Vec<(Synapses, Law, Learning, Method)> {
+    let (plain, usual) = (Method::default(), Learning { a_limit: 1.5, ..Learning::default() });
+    let (a, b) = (Synapses::JointEnergy, Synapses::PriorMixture);
+    let local = ReleaseRule::Local(LocalRule { branch: 7, ..LocalRule::default() });
+    let fresh = |masks| Learning { masks, statistics: Statistics::Samples, ..usual };
+    let mut methods = vec![
+        (a, Law::Bernoulli, usual, Method { estimator: Estimator::Sampled, ..plain }),
+        (a, Law::Bernoulli, usual, Method { release_rule: local, dropout: 0.5, ..plain }),
+        (b, Law::Bernoulli, fresh(Masks::HalfStep), Method { release_rule: local, ..plain }),
+        (b, Law::Bernoulli, fresh(Masks::Example), Method { release_rule: ReleaseRule::Frozen, ..plain }),
+        (b, Law::Bernoulli, usual, Method { objective: Objective::MultiSample { masks: 3 }, ..plain }),
+        (b, Law::BernoulliGaussian, fresh(Masks::Example), plain),
+    ];
+    for law in [Law::Gaussian, Law::BernoulliGaussian, Law::Quantal { sites: 3 }] {
+        methods.extend([(a, law, usual, plain), (b, law, usual, plain)]);
+    }
+    let pcd = Learning { chain: Chain::Pcd { k: 1 }, ..usual };
+    methods.extend(ALL.map(|synapses| (synapses, Law::Bernoulli, pcd, plain)));
+    methods
+}
+
 #[test]
 fn a_fresh_scratch_a_second_run_and_a_restored_state_give_the_same_bits() {
-    for synapses in ALL {
-        let learning = Learning { chain: Chain::Pcd { k: 1 }, ..Learning::default() };
+    for (synapses, law, learning, method) in methods() {
         let run = |renew: bool| {
-            let (mut state, batch) = random_case((synapses, Law::Bernoulli), 8, 30, 18);
+            let (mut state, batch) = random_case((synapses, law), 8, 30, 10);
             let mut scratch = Scratch::default();
             for t in 0..6 {
                 if renew {
@@ -146,15 +174,38 @@ fn a_fresh_scratch_a_second_run_and_a_restored_state_give_the_same_bits() {
                     let bytes = postcard::to_stdvec(&state).expect("a state serialises");
                     state = postcard::from_bytes(&bytes).expect("its bytes are a state");
                 }
-                step(&mut state, &batch, &learning, &mut scratch, Draws::at(4, t));
+                step_by(&mut state, &batch, (&learning, &method), &mut scratch, Draws::at(4, t));
                 // A batch of another size leaves its traces in the scratch.
-                let (mut other, other_batch) = random_case((synapses, Law::Bernoulli), 3, 41, 7);
-                step(&mut other, &other_batch, &learning, &mut scratch, Draws::at(4, t));
+                let (mut other, other_batch) = random_case((synapses, law), 3, 41, 7);
+                step_by(&mut other, &other_batch, (&learning, &method), &mut scratch, Draws::at(4, t));
             }
             postcard::to_stdvec(&state).expect("a state serialises")
         };
-        assert_eq!(run(false), run(true), "{synapses:?}");
+        assert_eq!(run(false), run(true), "{synapses:?} {law:?} {learning:?} {method:?}");
     }
+}
+
+#[test]
+fn spreads_stay_within_their_limits() {
+    let (mut state, batch) = random_case((Synapses::JointEnergy, Law::Gaussian), 8, 30, 10);
+    state.parameters.log_sd.fill(-0.01);
+    let learning = Learning::default();
+    let mut scratch = Scratch::default();
+    for t in 0..20 {
+        step(&mut state, &batch, &learning, &mut scratch, Draws::at(5, t));
+    }
+    let [least, greatest] = crate::boltzmann::law::LOG_SD_LIMITS.map(|x| x as f32);
+    let log_sd = &state.parameters.log_sd;
+    assert!(log_sd.iter().all(|x| (least..=greatest).contains(x)));
+    assert!(log_sd.iter().any(|x| *x == greatest), "some synapse reached the limit");
+}
+
+#[test]
+#[should_panic(expected = "`estimator` is sampled; it needs model A")]
+fn a_method_that_does_not_fit_is_refused() {
+    let (mut state, batch) = random_case((Synapses::PriorMixture, Law::Bernoulli), 2, 3, 4);
+    let method = Method { estimator: Estimator::Sampled, ..Method::default() };
+    step_by(&mut state, &batch, (&Learning::default(), &method), &mut Scratch::default(), Draws::at(5, 0));
 }
 
 /// FNV-1a, 64 bits.
@@ -170,15 +221,54 @@ fn learning_gives_the_same_bits_on_every_machine() {
     // experiment with these machines change: raise their versions.
     let expected = [0xF516_5CFD_A198_B500, 0x5A0B_E23F_F92A_1587, 0x38C3_F7CE_E7D5_D4F6];
     let found = ALL.map(|synapses| {
-        let (mut state, batch) = random_case((synapses, Law::Bernoulli), 25, 150, 77);
         let learning = Learning { chain: Chain::Pcd { k: 2 }, ..Learning::default() };
-        let mut scratch = Scratch::default();
-        for t in 0..20 {
-            step(&mut state, &batch, &learning, &mut scratch, Draws::at(3, t));
-        }
-        fingerprint(&postcard::to_stdvec(&state).expect("a state serialises"))
+        learned_bits((synapses, Law::Bernoulli), (25, 150, 77), &learning, &Method::default())
     });
     assert_eq!(found, expected, "{found:#x?}");
+}
+
+#[test]
+fn every_method_gives_the_same_bits_on_every_machine() {
+    // As above, in the order of the methods.
+    let expected = [
+        0xDA0D_F092_DEB0_6830,
+        0xAAB0_B42D_E479_3B7F,
+        0x8FA7_B4BF_2367_A990,
+        0xB0AD_C083_FD7A_972C,
+        0xB523_8557_4600_87AC,
+        0x07A0_794A_11A9_00B3,
+        0xC45C_D19C_17A9_26B9,
+        0x1288_E2DA_9F4A_9BCF,
+        0x6B1C_FA84_F84E_9986,
+        0x0E5B_44C4_FAC5_5DE0,
+        0x3C37_E87D_1E7F_F791,
+        0x4C43_6EC3_3DD3_98F3,
+        0x91FF_45F2_CBCD_4BC3,
+        0x0C1E_00C5_9007_323B,
+        0x2177_8AF2_ED26_FA7E,
+    ];
+    let found: Vec<u64> = methods()
+        .iter()
+        .map(|(synapses, law, learning, method)| {
+            learned_bits((*synapses, *law), (9, 30, 10), learning, method)
+        })
+        .collect();
+    assert_eq!(found, expected, "{found:#x?}");
+}
+
+/// The fingerprint after 20 steps on (examples, V, H).
+fn learned_bits(
+    ensemble: (Synapses, Law),
+    (n, v, h): (usize, usize, usize),
+    learning: &Learning,
+    method: &Method,
+) -> u64 {
+    let (mut state, batch) = random_case(ensemble, n, v, h);
+    let mut scratch = Scratch::default();
+    for t in 0..20 {
+        step_by(&mut state, &batch, (learning, method), &mut scratch, Draws::at(3, t));
+    }
+    fingerprint(&postcard::to_stdvec(&state).expect("a state serialises"))
 }
 
 #[test]

@@ -5,7 +5,7 @@ use numerics::{
     stats,
 };
 
-use super::{View, fit::FLIPS, spec};
+use super::{View, spec};
 use crate::{
     MetricSpec, Metrics,
     metric::{Cadence::Final, Cadence::Tenth, ValueKind::Scalar},
@@ -59,7 +59,7 @@ pub(super) fn observe(view: &View<'_>, out: &mut Metrics) {
     if out.wants("mean_weight_mse") {
         let rbm = parameters.marginal().unwrap_or_else(|| parameters.mean_weights());
         out.scalar("mean_weight_mse", reconstruction(&rbm, test, *draws).mse);
-        out.scalar("mean_weight_pll", pseudo_log_likelihood(&rbm, test, FLIPS, *draws));
+        out.scalar("mean_weight_pll", pseudo_log_likelihood(&rbm, test, view.flips, *draws));
         if parameters.law.spreads() {
             let spread: Vec<f64> = parameters.log_sd.iter().map(|&s| libm::exp(f64::from(s))).collect();
             out.scalar("spread_mean", stats::mean(&spread));

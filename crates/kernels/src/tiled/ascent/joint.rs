@@ -1,6 +1,6 @@
 //! The joint-energy ensemble: `dw = q D`, `da = (q − p) D`, and the collapsed weights of the next step.
 
-use super::super::math::{exp, ln};
+use super::super::math::{exp_within, ln};
 use super::super::matrix::{Halves, Line, Matrix, vectors, zeroed};
 use super::super::simd::Simd;
 use super::super::simd_kernel;
@@ -48,8 +48,9 @@ impl JointGates {
     #[inline(always)]
     fn set<S: Simd>(&mut self, s: S, at: usize, k: usize, w: S::F, a: S::F, sum_limit: S::F) {
         let one = s.splat(1.0);
-        let idle = s.add(one, exp(s, a));
-        let both = s.add(one, exp(s, s.min(sum_limit, s.add(a, w))));
+        let idle = s.add(one, exp_within(s, a, 1.0));
+        let sum = s.max(s.splat(-87.0), s.min(sum_limit, s.add(a, w)));
+        let both = s.add(one, exp_within(s, sum, 1.0));
         // 1 − p = 1/idle and 1 − q = 1/both, with one division for two.
         let inverse = s.div(one, s.mul(idle, both));
         let (fail_idle, fail_both) = (s.mul(both, inverse), s.mul(idle, inverse));

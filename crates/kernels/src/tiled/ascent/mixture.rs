@@ -1,7 +1,7 @@
 //! The prior mixture: `dw = ξ D` or D, `da = p (1 − p) w D`.
 
-use super::super::masking::{MaskDraws, Thresholds, threshold};
-use super::super::math::one_over_sigmoid;
+use super::super::masking::{MaskDraws, Thresholds};
+use super::super::math::exp_within;
 use super::super::matrix::{Halves, Line, Matrix, vectors, zeroed};
 use super::super::simd::Simd;
 use super::super::simd_kernel;
@@ -76,7 +76,7 @@ impl MixtureGates {
 }
 
 simd_kernel! {
-    /// Makes the gates of `a` afresh.
+    /// Makes the gates of `a` afresh, where |a| ≤ 87.
     pub fn derive_mixture<'a>(a: &'a Matrix, releases: Releases, gates: &'a mut MixtureGates) = derive_body
 }
 
@@ -113,20 +113,26 @@ impl<'a, S: Simd, const R: u8> Maker<'a, S, R> {
         Self { gates, phases: releases.phases(), draws, keys: s.keys(draws.key, draws.step) }
     }
 
-    /// Writes the slopes of V vectors of a line; returns their thresholds.
+    /// Writes the slopes of a vector; returns 65,536 p − ½, which as many of the numbers 0..=65535 are below as
+    /// the whole number nearest to 65,536 p says.
     #[inline(always)]
     fn gate(&mut self, s: S, at: usize, k: usize, a: S::F) -> S::F {
-        let p = s.div(s.splat(1.0), one_over_sigmoid(s, a));
-        let slope = s.mul(s.mul(p, s.splat(HALF_SCALE)), s.sub(s.splat(1.0), p));
-        s.store_half(slope, &mut self.gates.slope[at].0[k]);
-        threshold(s, p)
+        /// Its square is the scale of the slopes.
+        const ROOT: f32 = 128.0;
+        // p (1 − p) = p² e^−a.
+        let odds = exp_within(s, a, -1.0);
+        let p = s.div(s.splat(ROOT), s.add(s.splat(1.0), odds));
+        s.store_half(s.mul(s.mul(odds, p), p), &mut self.gates.slope[at].0[k]);
+        s.sub(s.mul(p, s.splat(65_536.0 / ROOT)), s.splat(0.5))
     }
 
     /// Draws the masks of a line or writes its thresholds.
     #[inline(always)]
     fn release<const V: usize>(&mut self, s: S, place: Place, thresholds: [S::F; V]) {
-        let all = std::array::from_fn(|k| if k < V { thresholds[k] } else { s.splat(0.0) });
         if R == EXAMPLES {
+            // The whole number itself, at most 65,535.
+            let whole = |x| s.min(s.splat(65_535.0), s.add(x, s.splat(1.0)));
+            let all = std::array::from_fn(|k| if k < V { whole(thresholds[k]) } else { s.splat(0.0) });
             self.gates.thresholds.set(s, place.at, all);
             return;
         }
@@ -134,8 +140,10 @@ impl<'a, S: Simd, const R: u8> Maker<'a, S, R> {
             let mut bits = 0;
             for half in 0..V.div_ceil(2) {
                 let line = self.draws.shared(phase, place.row, place.panel, half);
-                let draws = s.draw(&self.keys, line);
-                bits |= u64::from(s.below_pairs(draws, [all[2 * half], all[2 * half + 1]])) << (32 * half);
+                let draws = s.pairs(s.draw(&self.keys, line));
+                for k in 2 * half..V.min(2 * half + 2) {
+                    bits |= u64::from(s.below(draws[k % 2], thresholds[k])) << (16 * k);
+                }
             }
             self.gates.shared[phase * self.gates.lines + place.at] = bits;
         }

@@ -99,16 +99,13 @@ impl<S: Simd> Source<S> for Turned<'_> {
             for g in 0..rows / 16 {
                 let at = p * matrix.stride() + panel * PANEL + 16 * g;
                 let from: &[Line; 16] = matrix.lines()[at..].first_chunk().expect("rows come in sixteens");
-                match self.released {
-                    None => self.turn(s, from, columns, place * PANEL, g),
-                    Some(bits) => {
-                        let mut kept = [Line::ZERO; 16];
-                        for (i, to) in kept.iter_mut().enumerate() {
-                            keep(s, &from[i], bits[at + i], columns, to);
-                        }
-                        self.turn(s, &kept, columns, place * PANEL, g);
-                    }
+                // A copy in order is what the prefetcher expects; turning reads columns.
+                let mut rows = [Line::ZERO; 16];
+                for (i, to) in rows.iter_mut().enumerate() {
+                    let bits = self.released.map_or(u64::MAX, |bits| bits[at + i]);
+                    keep(s, &from[i], bits, columns, to);
                 }
+                self.turn(s, &rows, columns, place * PANEL, g);
             }
         }
         &self.tile[..panels.len() * PANEL]

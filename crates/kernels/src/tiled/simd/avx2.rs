@@ -1,6 +1,6 @@
 //! AVX2: a vector is two registers, a choice of lanes is bytes of ones.
 
-use super::super::{Bytes, Line, TINY};
+use super::super::{Bytes, Line};
 use super::Simd;
 use super::portable::append_by_zeros;
 use crate::ars::{self, Words};
@@ -124,11 +124,6 @@ impl Simd for Avx2 {
         }
     }
     #[inline(always)]
-    fn flush(self, x: F) -> F {
-        let magnitude = both!(_mm256_andnot_ps; self.splat(-0.0), x);
-        both!(_mm256_and_ps; both!(_mm256_cmp_ps::<_CMP_GT_OQ>; magnitude, self.splat(TINY)), x)
-    }
-    #[inline(always)]
     fn scale(self, x: F, shifted: F) -> F {
         let exponent = both!(_mm256_slli_epi32::<23>; both!(_mm256_castps_si256; shifted));
         both!(_mm256_castsi256_ps; both!(_mm256_add_epi32; both!(_mm256_castps_si256; x), exponent))
@@ -224,16 +219,13 @@ impl Simd for Avx2 {
         self.add(sum, both!(_mm256_and_ps; chosen, x))
     }
     #[inline(always)]
-    fn below_pairs(self, draws: B, thresholds: [F; 2]) -> u32 {
-        let narrow = thresholds.map(|t| {
-            let t = both!(_mm256_cvttps_epi32; t);
-            x!(_mm256_permute4x64_epi64::<0b11_01_10_00>(_mm256_packus_epi32(t[0], t[1])))
-        });
-        let not_below = both!(_mm256_cmpeq_epi16; both!(_mm256_max_epu16; draws, narrow), draws);
-        x! {
-            let bytes = _mm256_packs_epi16(not_below[0], not_below[1]);
-            !_mm256_movemask_epi8(_mm256_permute4x64_epi64::<0b11_01_10_00>(bytes)).cast_unsigned()
-        }
+    fn pairs(self, x: B) -> [F; 2] {
+        x.map(|half| {
+            x! {
+                let (low, high) = (_mm256_castsi256_si128(half), _mm256_extracti128_si256::<1>(half));
+                [low, high].map(|quarter| _mm256_cvtepi32_ps(_mm256_cvtepu16_epi32(quarter)))
+            }
+        })
     }
     #[inline(always)]
     fn split_bytes(self, numbers: [F; 4]) -> (B, B) {
@@ -291,7 +283,7 @@ fn wide_bytes(x: B, k: usize) -> B {
     x! {
         let half = x[k / 2];
         let quarter =
-            if k % 2 == 0 { _mm256_castsi256_si128(half) } else { _mm256_extracti128_si256::<1>(half) };
+            if k.is_multiple_of(2) { _mm256_castsi256_si128(half) } else { _mm256_extracti128_si256::<1>(half) };
         [_mm256_cvtepi8_epi32(quarter), _mm256_cvtepi8_epi32(_mm_srli_si128::<8>(quarter))]
     }
 }

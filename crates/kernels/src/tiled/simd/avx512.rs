@@ -1,6 +1,6 @@
 //! AVX-512: a vector of 16 f32 or 64 bytes is one register, a choice of lanes is a mask register.
 
-use super::super::{Bytes, Line, TINY};
+use super::super::{Bytes, Line};
 use super::Simd;
 use crate::ars::{self, Words};
 use std::arch::x86_64::*;
@@ -86,10 +86,6 @@ impl Simd for Avx512 {
         x!(_mm512_maskz_mov_ps(bits, x))
     }
     #[inline(always)]
-    fn flush(self, x: __m512) -> __m512 {
-        x!(_mm512_maskz_mov_ps(_mm512_cmp_ps_mask::<_CMP_GT_OQ>(_mm512_abs_ps(x), _mm512_set1_ps(TINY)), x))
-    }
-    #[inline(always)]
     fn scale(self, x: __m512, shifted: __m512) -> __m512 {
         x!(_mm512_castsi512_ps(_mm512_add_epi32(
             _mm512_castps_si512(x),
@@ -172,11 +168,10 @@ impl Simd for Avx512 {
         x!(_mm512_mask_add_ps(sum, (m >> (16 * k)) as u16, sum, x))
     }
     #[inline(always)]
-    fn below_pairs(self, draws: __m512i, thresholds: [__m512; 2]) -> u32 {
+    fn pairs(self, x: __m512i) -> [__m512; 2] {
         x! {
-            let narrow = thresholds.map(|t| _mm512_cvtepi32_epi16(_mm512_cvttps_epi32(t)));
-            let thresholds = _mm512_inserti64x4::<1>(_mm512_castsi256_si512(narrow[0]), narrow[1]);
-            _mm512_cmplt_epu16_mask(draws, thresholds)
+            let halves = [_mm512_castsi512_si256(x), _mm512_extracti64x4_epi64::<1>(x)];
+            halves.map(|half| _mm512_cvtepi32_ps(_mm512_cvtepu16_epi32(half)))
         }
     }
     #[inline(always)]

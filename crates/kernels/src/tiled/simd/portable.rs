@@ -74,10 +74,6 @@ impl Simd for Portable {
         lanes(|i| if bits >> i & 1 == 1 { x[i] } else { 0.0 })
     }
     #[inline(always)]
-    fn flush(self, x: Self::F) -> Self::F {
-        lanes(|i| if x[i].abs() > super::super::TINY { x[i] } else { 0.0 })
-    }
-    #[inline(always)]
     fn scale(self, x: Self::F, shifted: Self::F) -> Self::F {
         lanes(|i| f32::from_bits(x[i].to_bits().wrapping_add(shifted[i].to_bits() << 23)))
     }
@@ -148,11 +144,9 @@ impl Simd for Portable {
         self.add(sum, self.keep((m >> (16 * k)) as u16, x))
     }
     #[inline(always)]
-    fn below_pairs(self, draws: Self::B, thresholds: [Self::F; 2]) -> u32 {
-        (0..32).fold(0, |bits, i| {
-            let draw = u16::from_le_bytes([draws[2 * i], draws[2 * i + 1]]);
-            bits | u32::from(draw < thresholds[i / 16][i % 16] as u16) << i
-        })
+    fn pairs(self, x: Self::B) -> [Self::F; 2] {
+        let number = |i: usize| f32::from(u16::from_le_bytes([x[2 * i], x[2 * i + 1]]));
+        [lanes(number), lanes(|i| number(16 + i))]
     }
     #[inline(always)]
     fn split_bytes(self, numbers: [Self::F; 4]) -> (Self::B, Self::B) {

@@ -7,11 +7,11 @@ use crate::{BinaryRows, Draws, Stream};
 use kernels::Level;
 use kernels::tiled::Line;
 use kernels::tiled::ascent::{self, Rates, ascend_biases};
-use kernels::tiled::lists::{Bits, Blocks, list, list_changes};
+use kernels::tiled::lists::{Active, Bits, Blocks, list, list_changes};
 use kernels::tiled::product::{
     Product, backward, backward_released, forward, forward_changed, forward_released,
 };
-use kernels::tiled::statistics::{Kind, Side, hidden_surplus, pair, tabulate_samples};
+use kernels::tiled::statistics::{Kind, Side, Table, hidden_surplus, pair, tabulate_samples};
 use kernels::tiled::units::{Inputs, UnitDraws, sample, tabulate};
 
 /// Learns from one mini-batch; see [`super::super::step()`] for the equations.
@@ -23,7 +23,7 @@ use kernels::tiled::units::{Inputs, UnitDraws, sample, tabulate};
 ///
 /// # Panics
 /// If shapes do not fit, the batch is empty, the chain makes no sweep, a layer has more than 65,472
-/// units or, for model A, the limit of a is above 44.
+/// units or the limit of a is not in 0..=44.
 pub fn step(state: &mut State, batch: Batch<'_>, learning: &Learning, scratch: &mut Scratch, draws: Draws) {
     step_at(Level::detected(), state, batch, learning, scratch, draws);
 }
@@ -64,9 +64,10 @@ pub fn step_at(
     assert!(n > 0, "a batch has examples");
     assert!(learning.chain.sweeps() > 0, "a chain makes at least one sweep");
     assert_eq!(batch.columns(), state.w.x.rows(), "one column per visible unit");
+    assert!((0.0..=44.0).contains(&learning.a_limit), "the limit of a is {}", learning.a_limit);
     let State { synapses, w, a, gates, .. } = state;
     gates.prepare(level, (*synapses, w, a), learning, draws);
-    let mut pass = Pass { level, examples: n, learning, draws };
+    let pass = Pass { level, examples: n, learning, draws };
     scratch.reset(n, state.w.x.rows(), state.w.x.columns());
     for example in 0..n {
         scratch.data.extend_from_slice(batch.words(example));
@@ -96,7 +97,7 @@ impl Pass<'_> {
     }
 
     /// Hidden units at the data, and where the chain starts.
-    fn data_side(&mut self, state: &State, scratch: &mut Scratch) {
+    fn data_side(&self, state: &State, scratch: &mut Scratch) {
         let (v, h) = (state.w.x.rows(), state.w.x.columns());
         let kind = match self.learning.statistics {
             Statistics::Probabilities => Kind::Probabilities,
@@ -116,48 +117,47 @@ impl Pass<'_> {
     }
 
     /// Down and up again.
-    fn sweep(&mut self, state: &mut State, scratch: &mut Scratch, sweep: usize) {
+    fn sweep(&self, state: &mut State, scratch: &mut Scratch, sweep: usize) {
         let (v, h) = (state.w.x.rows(), state.w.x.columns());
-        let last = sweep == self.learning.chain.sweeps();
         list(self.level, Bits { words: &scratch.hidden, units: h }, Blocks::Tiles, &mut scratch.active);
         self.down(state, scratch, 2 * sweep - 1);
-        let first_of_cd = sweep == 1 && !self.persistent();
-        if !first_of_cd {
-            std::mem::swap(&mut scratch.visible, &mut scratch.visible_before);
-        }
-        let Scratch { data, visible, visible_before, visible_inputs, hidden, samples, table, .. } = scratch;
-        let inputs = Inputs { lines: visible_inputs, units: v, examples: self.examples };
-        sample(self.level, inputs, self.unit_draws(Stream::Visible, sweep), visible);
-        let before = if first_of_cd { &*data } else { &*visible_before };
-        let before = Bits { words: before, units: v };
-        let after = Bits { words: visible, units: v };
-        // With the same weights the inputs change by the rows of the units that changed.
-        if self.same_weights(state.synapses) && (sweep > 1 || first_of_cd) {
-            std::mem::swap(&mut scratch.hidden_inputs, &mut scratch.hidden_inputs_before);
-            list_changes(self.level, before, after, &mut scratch.on, &mut scratch.off);
-            let weights = state.gates.weights(&state.w, 0).expect("one set of weights");
-            let (from, to) = (&scratch.hidden_inputs_before, &mut scratch.hidden_inputs);
-            forward_changed(self.level, weights.matrix, &scratch.on, &scratch.off, from, to);
-        } else {
-            list(self.level, after, Blocks::Tiles, &mut scratch.active);
-            self.up(state, &scratch.active, &mut scratch.hidden_inputs, 2 * sweep);
-        }
-        let go_on = !last || self.persistent();
+        std::mem::swap(&mut scratch.visible, &mut scratch.visible_before);
+        let inputs = Inputs { lines: &scratch.visible_inputs, units: v, examples: self.examples };
+        sample(self.level, inputs, self.unit_draws(Stream::Visible, sweep), &mut scratch.visible);
+        self.up_again(state, scratch, sweep);
+
+        let last = sweep == self.learning.chain.sweeps();
+        let Scratch { hidden_inputs, hidden, table, .. } = scratch;
         if last {
-            self.hidden_units(&scratch.hidden_inputs, h, hidden, (table, Side::Model), (sweep, go_on));
+            self.hidden_units(hidden_inputs, h, hidden, (table, Side::Model), (sweep, self.persistent()));
         } else {
-            let inputs = Inputs { lines: &scratch.hidden_inputs, units: h, examples: self.examples };
+            let inputs = Inputs { lines: hidden_inputs, units: h, examples: self.examples };
             sample(self.level, inputs, self.unit_draws(Stream::Hidden, sweep), hidden);
         }
-        let _ = samples;
         if last && self.persistent() {
             state.chains.all_words_mut().copy_from_slice(hidden);
         }
     }
 
-    /// Whether all half sweeps use the same weights, none of them masked.
-    fn same_weights(&self, synapses: Synapses) -> bool {
-        synapses != Synapses::PriorMixture
+    /// Inputs of the hidden units from the new visible ones.
+    ///
+    /// While the weights stay, the inputs change by the rows of the units that changed: half as many.
+    fn up_again(&self, state: &State, scratch: &mut Scratch, sweep: usize) {
+        let units = state.w.x.rows();
+        let after = Bits { words: &scratch.visible, units };
+        let continues = sweep > 1 || !self.persistent();
+        if !continues || state.synapses == Synapses::PriorMixture {
+            list(self.level, after, Blocks::Tiles, &mut scratch.active);
+            self.up(state, &scratch.active, &mut scratch.hidden_inputs, 2 * sweep);
+            return;
+        }
+        let before = if sweep == 1 { &scratch.data } else { &scratch.visible_before };
+        let before = Bits { words: before, units };
+        list_changes(self.level, before, after, &mut scratch.on, &mut scratch.off);
+        std::mem::swap(&mut scratch.hidden_inputs, &mut scratch.hidden_inputs_before);
+        let matrix = state.gates.weights(&state.w, 0).expect("reliable or collapsed synapses").matrix;
+        let (from, to) = (&scratch.hidden_inputs_before, &mut scratch.hidden_inputs);
+        forward_changed(self.level, matrix, &scratch.on, &scratch.off, from, to);
     }
 
     /// One side of the table, and samples if the chain goes on from them.
@@ -166,7 +166,7 @@ impl Pass<'_> {
         inputs: &[Line],
         units: usize,
         words: &mut [u64],
-        (table, side): (&mut kernels::tiled::statistics::Table, Side),
+        (table, side): (&mut Table, Side),
         (sweep, go_on): (usize, bool),
     ) {
         let inputs = Inputs { lines: inputs, units, examples: self.examples };
@@ -183,7 +183,7 @@ impl Pass<'_> {
     }
 
     /// Inputs of the hidden units.
-    fn up(&self, state: &State, active: &kernels::tiled::lists::Active, out: &mut [Line], phase: usize) {
+    fn up(&self, state: &State, active: &Active, out: &mut [Line], phase: usize) {
         let product = Product { active, bias: &state.c.x, out };
         match state.gates.weights(&state.w, phase) {
             Some(weights) => forward(self.level, weights, product),

@@ -8,6 +8,8 @@
 //!
 //! Every kernel takes the [`crate::Level`] to run at and gives the same bits at all of them.
 
+#![expect(clippy::needless_range_loop, reason = "index k is a vector of several lines at once")]
+
 pub mod ascent;
 pub mod lists;
 mod masking;

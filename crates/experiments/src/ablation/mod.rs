@@ -301,10 +301,10 @@ fn fits(network: &Parameters, params: &Params, trainer: &Trainer) -> Result<(), 
             "the given network has {visible} x {hidden} units, data and `hidden_units` say {v} x {h}"
         )));
     }
-    if network.synapses != params.synapses() || network.law != Law::Bernoulli {
-        let (synapses, law) = (network.synapses, network.law);
+    if network.law != Law::Bernoulli {
+        let law = network.law;
         return Err(DataError(format!(
-            "the given network has {synapses:?} synapses of law {law:?}; `model` must say so, and the law be Bernoulli"
+            "the given network has synapses of law {law:?}; only Bernoulli synapses are edited"
         )));
     }
     Ok(())

@@ -37,7 +37,7 @@ pub enum Model {
 pub struct Params {
     /// Where the network comes from.
     pub network: Origin,
-    /// What its synapses are; a given network must be of this kind.
+    /// What its synapses are, if it is trained; a given network brings its own.
     pub model: Model,
     /// How long a drawn mask lasts while learning; model B only.
     pub masks: Masks,

@@ -68,15 +68,18 @@ fn a_case_that_learned_again_leaves_nothing_to_the_next() {
 }
 
 #[test]
-fn a_network_that_is_not_what_the_params_say_is_refused() {
+fn a_given_network_of_another_size_or_law_is_refused() {
     let run = Ablation::new(small(), digits8x8(), 3).expect("the digits serve");
     let network = run.init(Draws::at(3, 0)).network.parameters().into_owned();
     let given = |params: Params| Ablation::build(params, &digits8x8(), Some(network.clone()), 3).err();
     assert_eq!(given(small()), None);
     let wider = given(Params { hidden_units: 10, ..small() }).expect("9 units are not 10").to_string();
     assert!(wider.contains("64 x 9") && wider.contains("64 x 10"), "{wider}");
-    let other = given(Params { model: Model::A, ..small() }).expect("B is not A").to_string();
-    assert!(other.contains("PriorMixture") && other.contains("`model`"), "{other}");
+    // A given network brings its own kind of synapses, but its law must have probabilities to edit.
+    assert_eq!(given(Params { model: Model::A, ..small() }), None);
+    let spread = Parameters { law: Law::Gaussian, ..network.clone() };
+    let other = Ablation::build(small(), &digits8x8(), Some(spread), 3).err().expect("it is not Bernoulli");
+    assert!(other.to_string().contains("Gaussian"), "{other}");
 }
 
 #[test]

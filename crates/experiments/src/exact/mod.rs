@@ -27,7 +27,7 @@ const W_SD: f64 = 0.01;
 /// Largest |a|.
 const A_LIMIT: f64 = 8.0;
 /// ln of the spread at the start, of laws that have one: 0.1.
-const LOG_SD: f64 = -2.302_585_092_994_046;
+const LOG_SD: f64 = -std::f64::consts::LN_10;
 
 /// A small ensemble that climbs the exact gradient of its exact likelihood.
 pub struct Exact {

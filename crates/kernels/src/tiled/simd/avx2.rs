@@ -283,7 +283,7 @@ fn wide_bytes(x: B, k: usize) -> B {
     x! {
         let half = x[k / 2];
         let quarter =
-            if k % 2 == 0 { _mm256_castsi256_si128(half) } else { _mm256_extracti128_si256::<1>(half) };
+            if k.is_multiple_of(2) { _mm256_castsi256_si128(half) } else { _mm256_extracti128_si256::<1>(half) };
         [_mm256_cvtepi8_epi32(quarter), _mm256_cvtepi8_epi32(_mm_srli_si128::<8>(quarter))]
     }
 }

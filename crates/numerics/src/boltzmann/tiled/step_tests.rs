@@ -83,7 +83,7 @@ impl Naive {
         let masks = mask_draws(draws, 0);
         let tile = u64::from(phase) << 39 | (column as u64 / 64) << 29 | (example as u64) << 17;
         let first = draw_line(masks, tile | row as u64)[column % 64];
-        let second = draw_line(masks, tile | 1 << 16 | row as u64 / 128)[column % 64];
+        let second = draw_line(masks, (tile | 1 << 16) + row as u64 / 128)[column % 64];
         u32::from(first) << 8 | u32::from(second) < threshold(p) || u32::from(first) < threshold(p) >> 8
     }
 
@@ -91,7 +91,7 @@ impl Naive {
     fn inputs(&self, units: &Array2<f64>, draws: Draws, phase: u32) -> Array2<f64> {
         let [w, a, ..] = &self.x;
         let p = a.mapv(sigmoid);
-        let up = phase % 2 == 0;
+        let up = phase.is_multiple_of(2);
         let weights = match (self.synapses, self.learning.masks) {
             (Synapses::Reliable, _) => w.clone(),
             (Synapses::JointEnergy, _) => (1.0 - &p + &p * w.mapv(libm::exp)).mapv(libm::log),

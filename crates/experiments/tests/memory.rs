@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use experiments::{Advance, Data, DataNeed, Images, Setup, digits8x8};
+use experiments::{Advance, Data, Images, Setup, digits8x8};
 use peak_alloc::PeakAlloc;
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Value as Json, json};
 
 #[global_allocator]
 static MEMORY: PeakAlloc = PeakAlloc;

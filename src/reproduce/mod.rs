@@ -120,7 +120,8 @@ fn exit(verdicts: &[Verdict<'_>]) -> Exit {
 impl ReproduceArgs {
     fn plan(&self) -> Result<Plan, Usage> {
         let (only, seeds) = (self.only.clone(), self.seeds()?);
-        let choice = Choice { only, seeds, quick: self.quick, slow: self.slow };
+        // What settings were chosen with is for `tuned`, not for pictures.
+        let choice = Choice { only, seeds, quick: self.quick, slow: self.slow, figures: !self.tuning };
         Plan::new(&self.kinds()?, &choice).map_err(Usage)
     }
 

@@ -59,6 +59,8 @@ pub(super) struct Choice {
     pub(super) quick: bool,
     /// Slow ones too.
     pub(super) slow: bool,
+    /// Figures too.
+    pub(super) figures: bool,
 }
 
 impl Claim {
@@ -91,7 +93,7 @@ impl Choice {
     fn draws(&self, kind: &str, figure: &Figure) -> bool {
         let in_scope = self.only.is_empty() || self.only.iter().any(|name| name == kind);
         let is_built_in = figure.series.iter().all(|series| series.dataset.is_none());
-        in_scope && (self.slow || !figure.slow) && (!self.quick || is_built_in)
+        self.figures && in_scope && (self.slow || !figure.slow) && (!self.quick || is_built_in)
     }
 
     fn seeds(&self, own: Option<&Vec<u64>>) -> Vec<u64> {
@@ -190,7 +192,7 @@ mod tests {
 
     #[test]
     fn findings_with_the_same_settings_share_a_job() {
-        let plan = plan(&Choice::default());
+        let plan = plan(&Choice { figures: true, ..Choice::default() });
         let mut identities: Vec<&str> = plan.tasks.iter().map(|task| task.identity.as_str()).collect();
         let jobs = identities.len();
         identities.sort_unstable();
@@ -208,7 +210,7 @@ mod tests {
 
     #[test]
     fn a_quick_look_needs_no_data_from_elsewhere() {
-        let quick = plan(&Choice { quick: true, seeds: Some(vec![1]), ..Choice::default() });
+        let quick = plan(&Choice { quick: true, figures: true, seeds: Some(vec![1]), ..Choice::default() });
         assert!(!quick.claims.is_empty() && quick.datasets().is_empty());
         assert!(quick.tasks.iter().all(|task| task.seeds == BTreeSet::from([1])));
     }
@@ -216,7 +218,7 @@ mod tests {
     #[test]
     fn one_finding_can_be_named_and_is_then_taken_however_slow() {
         let name = "rbse/digits-gap".to_owned();
-        let one = plan(&Choice { only: vec![name.clone()], ..Choice::default() });
+        let one = plan(&Choice { only: vec![name.clone()], figures: true, ..Choice::default() });
         assert_eq!(one.claims.iter().map(Claim::name).collect::<Vec<_>>(), [name]);
         assert!(one.pictures.is_empty());
         let claim = &one.claims[0];
@@ -229,7 +231,7 @@ mod tests {
 
     #[test]
     fn only_jobs_whose_course_is_drawn_are_observed_on_the_way() {
-        for task in plan(&Choice::default()).tasks {
+        for task in plan(&Choice { figures: true, ..Choice::default() }).tasks {
             let spec = task.spec();
             assert_eq!(spec["every"].is_null(), !task.courses.is_empty(), "{spec}");
             assert!(spec["name"].as_str().is_some_and(|name| !name.is_empty() && name.len() <= NAME_CHARS));

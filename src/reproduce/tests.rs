@@ -14,7 +14,7 @@ const TAKEN: [&str; 2] = ["rbse/digits-top1", "rbse/digits-gap"];
 
 fn plan(only: &[&str]) -> Plan {
     let only = only.iter().map(ToString::to_string).collect();
-    let choice = Choice { only, seeds: Some(vec![1, 2]), quick: true, slow: false };
+    let choice = Choice { only, seeds: Some(vec![1, 2]), quick: true, slow: false, figures: true };
     Plan::new(experiments::CATALOGUE, &choice).expect("the catalogue's jobs are accepted")
 }
 

@@ -50,6 +50,7 @@ impl<'a> Verdict<'a> {
             let (label, short) = (control.overlay.label(), in_short(measured));
             remarks.push(format!("control ({label}: {}): {short}, {word} there", control.why));
         }
+        remarks.extend(finding.uncontrolled.iter().map(|why| format!("no control: {why}")));
         remarks.extend(finding.why.clone());
         remarks
     }

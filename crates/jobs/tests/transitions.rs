@@ -137,7 +137,7 @@ fn a_hanging_and_an_endless_attempt_time_out() {
 fn a_lease_that_runs_out_after_the_server_was_away_says_so_until_a_report_came() {
     let away = after(&running(&fresh(), 0), &Change::Extend { until: 3 * TTL }, 3 * TTL).run;
     let expire = Change::Expire { wall_ms: WALL };
-    let class = |run: &jobs::Run| match after(run, &expire, 4 * TTL).log[..] {
+    let class = |run: &Run| match after(run, &expire, 4 * TTL).log[..] {
         [EventKind::RunRequeued { class, .. }] => class,
         ref other => panic!("{other:?}"),
     };

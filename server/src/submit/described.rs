@@ -44,19 +44,20 @@ fn form(kind: &dyn Kind) -> Json {
     fields["sweep"]["oneOf"][1]["properties"]["grid"] = grid;
     fields["sweep"]["oneOf"][2]["properties"]["list"]["items"] = point;
     // What is drawn must be a parameter; whether its values are good is known once they are drawn.
-    let range =
-        fields["sweep"]["oneOf"][3]["properties"]["random"]["properties"]["ranges"]["additionalProperties"]
-            .clone();
-    let ranges: Map<String, Json> =
-        paths("", &params).into_iter().map(|(path, _)| (path, range.clone())).collect();
-    let described = &mut fields["sweep"]["oneOf"][3]["properties"]["random"]["properties"]["ranges"];
-    described["properties"] = Json::Object(ranges);
-    described["additionalProperties"] = json!(false);
+    let names: Vec<String> = paths("", &params).into_iter().map(|(path, _)| path).collect();
+    let ranges = &mut fields["sweep"]["oneOf"][3]["properties"]["random"]["properties"]["ranges"];
+    ranges["propertyNames"] = json!({"enum": names});
     let description = fields["params"]["description"].clone();
     fields["params"] = params;
     fields["params"]["description"] = description;
     if let Some(example) = job["examples"].get_mut(0) {
         example["experiment"] = json!(kind.name());
+        // Values of its own that are good for every experiment: those that it has anyway.
+        let defaults = kind.defaults();
+        let swept =
+            defaults.as_object().and_then(|defaults| defaults.iter().find(|(_, value)| value.is_number()));
+        let axis = swept.map(|(name, value)| (name.clone(), json!([value])));
+        example["sweep"]["grid"] = Json::Object(axis.into_iter().collect());
     }
     job
 }

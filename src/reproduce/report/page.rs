@@ -98,8 +98,7 @@ fn row(verdict: &Verdict<'_>) -> Markup {
     };
     let rate = finding.false_alarm_rate().map(|rate| format!("false alarms {}", tiny(rate)));
     let quantity = format!("{}, {}", finding.quantity(), finding.statistic());
-    let jobs = finding.points(verdict.claim.experiment);
-    let job = jobs.first().map(|point| point.job.label()).unwrap_or_default();
+    let job = job(verdict);
     html! {
         tr id=(verdict.claim.name()) {
             td {
@@ -123,6 +122,16 @@ fn row(verdict: &Verdict<'_>) -> Markup {
             }
         }
     }
+}
+
+/// The job of a finding and what is scanned.
+fn job(verdict: &Verdict<'_>) -> String {
+    let mut finding = verdict.claim.finding.clone();
+    let scanned: Vec<String> = finding.scan.iter().map(|(name, values)| format!("{name} {values}")).collect();
+    finding.scan.clear();
+    let points = finding.points(verdict.claim.experiment);
+    let job = points.first().map(|point| point.job.label()).unwrap_or_default();
+    if scanned.is_empty() { job } else { format!("{job}, over {}", scanned.join(" and ")) }
 }
 
 fn tiny(rate: f64) -> String {

@@ -104,6 +104,7 @@ impl Experiment for Exact {
         "Small ensembles that climb the exact gradient, and their equations against enumeration";
     const README: &'static str = include_str!("README.md");
     const FINDINGS: &'static str = include_str!("findings.toml");
+    const FIGURES: &'static str = include_str!("figures.toml");
     const METRICS: &'static [MetricSpec] = &METRICS;
     const PRESETS: &'static [(&'static str, &'static str)] = &[];
 

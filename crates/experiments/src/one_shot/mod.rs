@@ -101,6 +101,7 @@ impl Experiment for OneShot {
     const SUMMARY: &'static str = "Classifiers that learn from one to ten images a class, on features of networks with stochastic synapses";
     const README: &'static str = include_str!("README.md");
     const FINDINGS: &'static str = include_str!("findings.toml");
+    const FIGURES: &'static str = include_str!("figures.toml");
     const METRICS: &'static [MetricSpec] = &metrics::METRICS;
     const PRESETS: &'static [(&'static str, &'static str)] =
         &[("mnist", include_str!("mnist.toml")), ("mnist-final", include_str!("mnist_final.toml"))];

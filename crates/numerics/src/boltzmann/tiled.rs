@@ -1,7 +1,7 @@
 //! The fast path: Bernoulli synapses, weights in panels, one core.
 //!
 //! The same learning as [`super::step()`] with the same draws of units (`Hidden` and `Visible`, at
-//! [`super::unit_index`]), in an order of additions that suits the caches; see [`kernels::tiled`]. Releases
+//! [`super::unit_index()`]), in an order of additions that suits the caches; see [`kernels::tiled`]. Releases
 //! of model B come from stream `Mask` at addresses of their own: 16 bits each, and their probability is p to the
 //! nearest 65,536th.
 

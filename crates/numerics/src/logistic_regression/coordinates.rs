@@ -36,8 +36,7 @@ enum Basis {
 impl Coordinates {
     pub(super) fn new(features: &Features) -> Self {
         let (n, columns) = (features.examples, features.columns);
-        let means: Vec<f64> =
-            features.by_column.chunks_exact(n).map(|column| crate::stats::mean(column)).collect();
+        let means: Vec<f64> = features.by_column.chunks_exact(n).map(crate::stats::mean).collect();
         let centred = features.by_column.chunks_exact(n).zip(&means);
         let by_column: Vec<f64> =
             centred.flat_map(|(column, mean)| column.iter().map(move |x| x - mean)).collect();

@@ -7,8 +7,8 @@ use numerics::{
 
 use crate::case::Quality;
 
-/// Relative difference of the errors that chance can make. Each side draws its own units, masks and order of images;
-/// README, "Equal work", has the spread over seeds that this is four times of, or more.
+/// Relative difference of the errors that chance can make: each side draws its own units, masks and order of images.
+/// The greatest difference seen was 3 % (README, "Equal work").
 const SAME: f64 = 0.05;
 /// How much greater our error may be where the peer trains a model without masks.
 const WORSE: f64 = 0.25;

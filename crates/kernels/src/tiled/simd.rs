@@ -64,7 +64,7 @@ pub(crate) trait Simd: Copy {
     fn uniforms(self, x: Self::B) -> Self::F;
     /// x < y, unsigned.
     fn below_bytes(self, x: Self::B, y: Self::B) -> Self::M;
-    /// Where `tie` is equal to `y`: whether `second` < `low`; unsigned.
+    /// Where x is equal to y: whether `second` < `low`; unsigned.
     fn below_tied(self, x: Self::B, y: Self::B, second: Self::B, low: Self::B) -> Self::M;
     fn or(self, x: Self::M, y: Self::M) -> Self::M;
     /// `sum + x` where lanes 16 k.. of `m` are chosen, `sum` (or `sum + 0`) elsewhere.

@@ -18,12 +18,14 @@ fn plan(only: &[&str]) -> Plan {
     Plan::new(experiments::CATALOGUE, &choice).expect("the catalogue's jobs are accepted")
 }
 
-/// Every number of every run is `value`, but for `release_prob_rest`.
+/// Every number of every run is `value`, but for `release_prob_rest`; negative controls show no effect.
 fn gathered(plan: &Plan, value: f64, rest: f64) -> Gathered {
     let mut all = Gathered::default();
     for task in &plan.tasks {
         let kind = experiments::find(&task.job.experiment).expect("it is in the catalogue");
         for &seed in &task.seeds {
+            let is_control = task.job.params.get("release_rule").is_some_and(|rule| rule == "frozen");
+            let (value, rest) = if is_control { (0.5, 0.5) } else { (value, rest) };
             let number = |x| Values { shape: vec![], data: vec![x] };
             let mut last: std::collections::BTreeMap<String, Values> =
                 kind.metrics().iter().map(|spec| (spec.name.to_owned(), number(value))).collect();

@@ -148,11 +148,11 @@ function plot(label, { lines, bars = [], xs = [], xName = 'step', unit = '' }) {
   const x = axis([...corners.map(p => p[0]), ...xs], LEFT, WIDTH - RIGHT, 4);
   const y = axis(corners.map(p => p[1]), HEIGHT - BOTTOM, TOP, 4);
   const path = rows => rows.map(([at, v], i) => Number.isFinite(v)
-    && `${i && Number.isFinite(rows[i - 1][1]) ? 'L' : 'M'}${x.at(at)} ${y.at(v)}`).filter(Boolean).join('');
+    && `${i && Number.isFinite(rows[i - 1][1]) ? '' : `M${x.at(at)} ${y.at(v)}`}L${x.at(at)} ${y.at(v)}`).filter(Boolean).join('');
   const own = lines.filter(line => line.kind !== 'ghost');
   const finite = own.flatMap(({ rows }) => rows.filter(([, v]) => Number.isFinite(v)));
   const odd = own.flatMap(({ rows }) => rows.filter(([, v], i) => !Number.isFinite(v) && !Object.is(v, rows[i - 1]?.[1])));
-  const end = own.length === 1 && finite.at(-1);
+  const ends = own.length === 1 ? finite.slice(-1) : own.filter(({ rows }) => rows.length === 1).map(({ rows }) => rows[0]);
   const text = (at, up, anchor, words) => h('text', { x: at, y: up, 'text-anchor': anchor }, words);
   const svg = h('svg', { class: 'plot', viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: 'img', 'aria-label': label },
     y.ticks.map(([v, mark]) => [h('path', { class: 'grid', d: `M${LEFT} ${y.at(v)}H${WIDTH - RIGHT}` }),
@@ -161,7 +161,7 @@ function plot(label, { lines, bars = [], xs = [], xName = 'step', unit = '' }) {
     text(0, HEIGHT - 4, 'start', xName),
     h('path', { class: 'bars', d: bars.map(([a, b, n]) => `M${x.at(a)} ${y.at(0)}V${y.at(n)}H${x.at(b)}V${y.at(0)}Z`).join('') }),
     lines.map(({ rows, kind = '' }) => h('path', { class: `line ${kind}`, d: path(rows) })),
-    end && h('circle', { cx: x.at(end[0]), cy: y.at(end[1]), r: 2.5 }),
+    ends.filter(([, v]) => Number.isFinite(v)).map(([at, v]) => h('circle', { cx: x.at(at), cy: y.at(v), r: 2.5 })),
     odd.map(([at, v]) => h('text', { class: 'failed', x: x.at(at), y: v > 0 ? TOP + 4 : HEIGHT - BOTTOM }, number(v))));
   svg.plot = { x, y, lines, xName, unit };
   return [h('div', { class: 'stage' }, svg, h('output')), finite.length + bars.length];

@@ -147,7 +147,8 @@ pub(crate) fn digits(experiment: &str, puppet: &Puppet) -> Lease {
     puppet.set(|state| {
         state.datasets.insert(hash, content);
     });
-    Lease { every: Some(5), ..lease(experiment, params.as_str().to_owned(), Some(hash)) }
+    let version = kind.version();
+    Lease { version, every: Some(5), ..lease(experiment, params.as_str().to_owned(), Some(hash)) }
 }
 
 fn lease(experiment: &str, params: String, dataset: Option<DatasetHash>) -> Lease {

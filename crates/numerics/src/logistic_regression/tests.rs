@@ -162,22 +162,3 @@ fn examples_that_are_all_alike_leave_only_the_share_of_each_class() {
 fn a_label_without_a_class_is_refused() {
     fit(&Features::new(random(2, 2, 1).view()), &[0, 2], 2, 0.01);
 }
-
-/// `cargo test -p numerics time_of_a_fit -- --ignored --nocapture`
-#[test]
-#[ignore = "prints times, proves nothing"]
-#[expect(clippy::disallowed_methods, reason = "a clock for a person to read")]
-fn time_of_a_fit() {
-    for (n, columns) in [(10, 784), (100, 784), (120, 200), (240, 200), (600, 200)] {
-        let (x, labels) = (random(n, columns, 3), labels(n, 10));
-        let start = std::time::Instant::now();
-        let features = Features::new(x.view());
-        let fit = fit(&features, &labels, 10, 0.01);
-        println!(
-            "{n} x {columns}: {:?}, {} iterations, |g| {:.1e}",
-            start.elapsed(),
-            fit.iterations,
-            fit.gradient_norm
-        );
-    }
-}

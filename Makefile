@@ -66,6 +66,15 @@ figures: ## writes docs/figures anew, all of them or those of ONLY=rbse
 	mkdir -p docs/figures
 	cp target/findings/figures/*.svg docs/figures/
 
+# Standard output is JSON lines and nothing else: `make bench > figures.jsonl`.
+bench: ## speed next to other tools; ONLY=rbm,rbse,growth SKIP=rbms PAIRS=7 AVX512=no
+	@cargo build --locked --release --package bench $(if $(filter no,$(AVX512)),--no-default-features)
+	@target/release/bench $(if $(ONLY),--only $(ONLY)) $(if $(SKIP),--skip $(SKIP)) $(if $(PAIRS),--pairs $(PAIRS))
+
+bench-smoke: ## speed of ours alone, within a minute
+	@cargo build --locked --release --package bench $(if $(filter no,$(AVX512)),--no-default-features)
+	@target/release/bench --smoke $(if $(ONLY),--only $(ONLY))
+
 openapi: ## writes server/openapi.json anew
 	UPDATE_OPENAPI=1 cargo test --locked -p server openapi
 

@@ -26,6 +26,9 @@ pub struct Target {
     /// Bounds by name; a finding `target.name` must meet one at least as strict.
     #[serde(default)]
     pub bounds: BTreeMap<String, Bound>,
+    /// The figure (`experiment/id`) that answers to it where no single number does.
+    #[serde(default)]
+    pub figure: Option<String>,
 }
 
 /// A finding that is known to fail.

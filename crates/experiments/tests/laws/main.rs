@@ -3,6 +3,7 @@
 mod bits;
 mod findings;
 mod golden;
+mod honesty;
 mod one_shot;
 mod params;
 mod reliability;

@@ -10,7 +10,8 @@ use numerics::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Params, labels::Labelled};
+use super::Params;
+use crate::boltzmann::Labelled;
 use ndarray::{Array2, ArrayView2, Axis, concatenate};
 use numerics::logistic_regression::{Features, fit};
 
@@ -84,7 +85,7 @@ impl Measure<'_> {
         for copy in test {
             total += &fit.classifier.probabilities(copy);
         }
-        percent_right(&total, &self.labelled.test_labels)
+        self.labelled.percent_right(&total)
     }
 
     /// Copies that differ: one, if features of the ensemble know no chance.
@@ -105,17 +106,4 @@ impl Measure<'_> {
 /// How many members say something new: one, if the ensemble is one machine.
 fn members(parameters: &Parameters, wanted: u32) -> u32 {
     if parameters.marginal().is_some() { wanted.min(1) } else { wanted }
-}
-
-/// Share of columns whose greatest entry (the first of equals) is at the label.
-fn percent_right(total: &Array2<f64>, labels: &[u8]) -> f64 {
-    let answer = |column: ndarray::ArrayView1<'_, f64>| {
-        column.iter().enumerate().fold(0, |best, (class, &p)| if p > column[best] { class } else { best })
-    };
-    let right = total
-        .columns()
-        .into_iter()
-        .zip(labels)
-        .filter(|(column, label)| answer(*column) == usize::from(**label));
-    100.0 * right.count() as f64 / labels.len() as f64
 }

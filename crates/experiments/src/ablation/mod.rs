@@ -1,7 +1,6 @@
 #![doc = include_str!("README.md")]
 
 mod edit;
-mod labels;
 mod measure;
 mod metrics;
 mod observe;
@@ -22,12 +21,11 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Data, DataError, DataNeed, DataShape, Experiment, MetricSpec, Metrics, ParamError, Plan, Source,
     SourceNeed,
-    boltzmann::{Network, Trainer, TrainerScratch},
+    boltzmann::{Labelled, Network, Trainer, TrainerScratch},
     rbm::Rbm,
     rbse::Rbse,
 };
 use edit::silence;
-use labels::Labelled;
 use measure::{Measure, Outcome};
 use observe::Results;
 use schedule::{Case, Schedule, Task};
@@ -81,7 +79,10 @@ impl Ablation {
         let plan = protocol.plan(&shape).map_err(|error| DataError(error.to_string()))?;
         let schedule = Schedule::new(&params, plan.steps, sides(&params, &shape));
         let trainer = Trainer::new(protocol, data, seed)?;
-        let labelled = Labelled::new(&params, data, seed)?;
+        let labelled = match params.draws {
+            0 => Labelled::default(),
+            _ => Labelled::new(&params.labelled(), data, seed)?,
+        };
         if let Some(network) = &given {
             fits(network, &params, &trainer)?;
         }

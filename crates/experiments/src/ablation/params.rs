@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     ParamError,
-    boltzmann::{Masks, Protocol},
+    boltzmann::{LabelledChoice, Masks, Protocol},
 };
 
 /// Where the network comes from.
@@ -156,6 +156,16 @@ impl Params {
             Model::A => Synapses::JointEnergy,
             Model::B => Synapses::PriorMixture,
             Model::Reliable => Synapses::Reliable,
+        }
+    }
+
+    /// The labelled images that accuracies are measured on.
+    pub(super) fn labelled(&self) -> LabelledChoice {
+        LabelledChoice {
+            train_images: self.train_images,
+            test: 0..self.test_images,
+            threshold: self.threshold,
+            shots: self.shots,
         }
     }
 

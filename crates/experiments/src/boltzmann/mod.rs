@@ -1,6 +1,7 @@
 //! What the experiments on Boltzmann machines share: protocol, data, training and observation.
 
 mod digits;
+mod labels;
 mod network;
 mod observe;
 mod protocol;
@@ -9,7 +10,8 @@ mod rules;
 mod settings;
 mod trainer;
 
-pub(crate) use digits::{Split, binary};
+use digits::{Split, binary};
+pub(crate) use labels::{Labelled, LabelledChoice};
 pub use network::Network;
 pub(crate) use observe::{FIT_METRICS, RELEASE_METRICS, joined, observe_fit, observe_release};
 pub(crate) use protocol::Protocol;

@@ -10,8 +10,8 @@ use numerics::{
 use super::{
     Params, SHOTS,
     code::{CODES, Reading, mean_codes, sampled_codes},
-    labels::Labelled,
 };
+use crate::boltzmann::Labelled;
 
 /// Draws of encodings start at this step, far beyond those of training, so that it does not matter who trained.
 const ADDRESS: u64 = 1 << 40;
@@ -34,7 +34,8 @@ impl Judge<'_> {
 
     /// Accuracy on the test images, in percent, after learning from `SHOTS[shots]` images of every class.
     pub(super) fn accuracy(&self, code: usize, shots: usize, draw: u32, test: &[Features]) -> f64 {
-        let (picks, labels) = self.labelled.draw(SHOTS[shots], draw, self.params.label_seed);
+        let (picks, labels) =
+            self.labelled.draw(SHOTS[shots], Draws::at(u64::from(self.params.label_seed), u64::from(draw)));
         let images = self.labelled.train.select(&picks);
         let copies = self.copies(CODES[code].reading, SHOTS[shots]);
         let place = (shots as u64 + 1) << 16 | u64::from(draw);
@@ -47,7 +48,7 @@ impl Judge<'_> {
         for copy in test {
             total += &fit.classifier.probabilities(copy);
         }
-        percent_right(&total, &self.labelled.test_labels)
+        self.labelled.percent_right(&total)
     }
 
     /// Copies of a labelled image. Equal copies would leave a classifier as it is, so one stands for them.
@@ -84,17 +85,4 @@ impl Judge<'_> {
             }
         }
     }
-}
-
-/// Share of columns whose greatest entry (the first of equals) is at the label.
-fn percent_right(total: &Array2<f64>, labels: &[u8]) -> f64 {
-    let answer = |column: ndarray::ArrayView1<'_, f64>| {
-        column.iter().enumerate().fold(0, |best, (class, &p)| if p > column[best] { class } else { best })
-    };
-    let right = total
-        .columns()
-        .into_iter()
-        .zip(labels)
-        .filter(|(column, label)| answer(*column) == usize::from(**label));
-    100.0 * right.count() as f64 / labels.len() as f64
 }

@@ -2,7 +2,6 @@
 
 mod code;
 mod judge;
-mod labels;
 mod machine;
 mod metrics;
 mod observe;
@@ -22,11 +21,10 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Data, DataError, DataNeed, DataShape, Experiment, MetricSpec, Metrics, ParamError, Plan, Source,
     SourceNeed,
-    boltzmann::{Network, TrainerScratch},
+    boltzmann::{Labelled, Network, TrainerScratch},
 };
 use code::CODES;
 use judge::Judge;
-use labels::Labelled;
 use machine::Machine;
 use observe::Accuracies;
 use origin::Origin;
@@ -157,7 +155,7 @@ impl Experiment for OneShot {
             origin::training_steps(&params, &shape).map_err(|error| DataError(error.to_string()))?;
         let schedule = Schedule::new(&params, training);
         let origin = Origin::new(&params, &data, &sources, seed)?;
-        let labelled = Labelled::new(&params, &data, seed)?;
+        let labelled = Labelled::new(&params.labelled(), &data, seed)?;
         let few = "the test images must be of two classes at least, and six of the first ten of each";
         let clouds = Clouds::new(&labelled).ok_or_else(|| DataError(few.into()))?;
         Ok(Self { params, seed, schedule, origin, labelled, clouds })

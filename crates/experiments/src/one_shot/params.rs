@@ -3,6 +3,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::SHOTS;
+use crate::boltzmann::LabelledChoice;
+
 /// Where the networks come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
@@ -133,6 +136,18 @@ impl Default for Params {
             frozen_sweeps: 6,
             cloud_codes: 100,
             penalty: 0.01,
+        }
+    }
+}
+
+impl Params {
+    /// The labelled images to learn from and to test on.
+    pub(super) fn labelled(&self) -> LabelledChoice {
+        LabelledChoice {
+            train_images: self.train_images,
+            test: self.test_from..self.test_from + self.test_images,
+            threshold: self.threshold,
+            shots: SHOTS[SHOTS.len() - 1],
         }
     }
 }

@@ -14,8 +14,8 @@ use numerics::{
 use super::{
     Machine, Params,
     code::{mean_codes, sampled_codes},
-    labels::Labelled,
 };
+use crate::boltzmann::Labelled;
 
 /// Test images of every class that are looked at.
 const CLOUDS_PER_CLASS: usize = 10;

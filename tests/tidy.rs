@@ -168,7 +168,8 @@ fn the_makefile_runs_every_integration_test_of_the_crates() {
 #[test]
 fn every_command_that_the_makefile_declares_has_a_rule() {
     let makefile = read(format!("{ROOT}/Makefile"));
-    let phony = makefile.lines().find_map(|line| line.strip_prefix(".PHONY: ")).expect("commands are declared");
+    let phony =
+        makefile.lines().find_map(|line| line.strip_prefix(".PHONY: ")).expect("commands are declared");
     let has_rule = |name: &str| {
         let rule = format!("{name}:");
         makefile.lines().any(|line| line.strip_prefix(&rule).is_some_and(|rest| !rest.starts_with('=')))

@@ -1,20 +1,29 @@
 //! Products of binary units and weights: `v·W` (forward) and `h·Wᵀ` (backward), plus a bias.
 //!
-//! A column of a product is a sum of f32 in a fixed order: within a tile the entries of even and of odd place
-//! in the list form a chain each, the two are added at the end of the tile, and tiles follow one another.
+//! Rows are summed in groups of four units: a table holds the sums of all 16 subsets of a group, and an example adds
+//! one of them. A table serves all examples; those of a word of 64 units and half a panel of columns take 32 KiB of the
+//! first cache.
+//!
+//! A column of a product is a sum of f32 in a fixed order: groups follow one another, and within one rows are added in
+//! order. [`forward_changed`] and products with releases of every example's own add listed rows instead; these sums
+//! depend on [`super::TILE`].
 
 mod released;
 mod rows;
+mod sources;
+mod tables;
 mod tiles;
 
-pub use released::{backward_released, forward_released};
+pub use released::{Listed, backward_released, forward_released};
 pub(crate) use rows::column_sums;
 
+use super::groups::Groups;
 use super::lists::Active;
 use super::matrix::{Line, Matrix, vectors};
 use super::simd::Simd;
-use super::{TILE, simd_kernel};
-use tiles::{Direct, Masked, Source, Turned};
+use super::simd_kernel;
+use sources::{Direct, Masked, Turned};
+use tables::multiply;
 
 /// Weights of synapses, those without a release left out.
 #[derive(Clone, Copy, Debug)]
@@ -25,11 +34,11 @@ pub struct Weights<'a> {
     pub released: Option<&'a [u64]>,
 }
 
-/// Active units and where their product goes.
+/// States of units and where their product goes.
 #[derive(Debug)]
 pub struct Product<'a> {
     /// The units that are multiplied.
-    pub active: &'a Active,
+    pub groups: &'a Groups,
     /// What sums start from, one line a panel of the product.
     pub bias: &'a [Line],
     /// The product: (panels, examples) lines.
@@ -73,12 +82,11 @@ impl Weights<'_> {
 
 impl Product<'_> {
     /// Checks the shapes of a product of `from` units with `to` columns.
-    pub(super) fn check(&self, from: usize, to: usize) {
+    fn check(&self, from: usize, to: usize) {
         let panels = to.div_ceil(super::PANEL);
-        assert_eq!(self.active.units(), from, "one row per unit");
+        assert_eq!(self.groups.units(), from, "one row per unit");
         assert_eq!(self.bias.len(), panels, "one line of bias per panel");
-        assert_eq!(self.out.len(), panels * self.active.examples(), "one line per panel and example");
-        assert_eq!(self.active.blocks(), from.div_ceil(TILE), "lists cut into tiles");
+        assert_eq!(self.out.len(), panels * self.groups.examples(), "one line per panel and example");
     }
 }
 
@@ -88,7 +96,7 @@ fn forward_body<S: Simd>(s: S, weights: Weights<'_>, product: Product<'_>) {
     let matrix = weights.matrix;
     product.check(matrix.rows(), matrix.columns());
     match weights.released {
-        None => multiply(s, Direct { matrix }, matrix.columns(), product),
+        None => multiply(s, Direct::new(matrix), matrix.columns(), product),
         Some(bits) => multiply(s, Masked::new(matrix, bits), matrix.columns(), product),
     }
 }
@@ -98,51 +106,7 @@ fn backward_body<S: Simd>(s: S, weights: Weights<'_>, product: Product<'_>) {
     weights.check();
     let matrix = weights.matrix;
     product.check(matrix.columns(), matrix.rows());
-    match weights.released {
-        None => multiply(s, Turned::new(matrix), matrix.rows(), product),
-        Some(bits) => multiply(s, Turned::released(matrix, bits), matrix.rows(), product),
-    }
-}
-
-#[inline(always)]
-fn multiply<S: Simd>(s: S, mut source: impl Source<S>, columns: usize, product: Product<'_>) {
-    let Product { active, bias, out } = product;
-    if active.examples() == 0 {
-        return;
-    }
-    for (p, out) in out.chunks_exact_mut(active.examples()).enumerate() {
-        for block in 0..active.blocks() {
-            let tile = source.tile(s, p, block);
-            match vectors(columns, p) {
-                1 => add_tile::<S, 1>(s, tile, active, block, &bias[p], out),
-                2 => add_tile::<S, 2>(s, tile, active, block, &bias[p], out),
-                3 => add_tile::<S, 3>(s, tile, active, block, &bias[p], out),
-                _ => add_tile::<S, 4>(s, tile, active, block, &bias[p], out),
-            }
-        }
-    }
-}
-
-/// Adds the active rows of one tile for every example.
-#[inline(always)]
-fn add_tile<S: Simd, const V: usize>(
-    s: S,
-    tile: &[Line],
-    active: &Active,
-    block: usize,
-    bias: &Line,
-    out: &mut [Line],
-) {
-    assert!(tile.len() >= TILE.min(active.units() - block * TILE), "a row per unit of the block");
-    for (example, out) in out.iter_mut().enumerate() {
-        let start = if block == 0 { bias } else { &*out };
-        let start: [S::F; V] = std::array::from_fn(|k| s.load(&start.0[k]));
-        // SAFETY: entries are below the units of their block, and the tile has as many rows.
-        let sums = unsafe { column_sums(s, tile, active.entries(example, block), start) };
-        for k in 0..V {
-            s.store(sums[k], &mut out.0[k]);
-        }
-    }
+    multiply(s, Turned::new(matrix, weights.released), matrix.rows(), product);
 }
 
 #[inline(always)]

@@ -188,10 +188,27 @@ impl Simd for Avx512 {
     }
 
     #[inline(always)]
-    fn transpose(self, from: &[Line; 16], k: usize, to: &mut [Line; 16], g: usize) {
-        let rows: [__m512; 16] = std::array::from_fn(|i| self.load(&from[i].0[k]));
-        for (to, column) in to.iter_mut().zip(self.columns(rows)) {
-            self.store(column, &mut to.0[g]);
+    fn transpose(self, from: &[Line; 16], k: usize, to: [&mut [f32; 16]; 16]) {
+        x! {
+            let mut to = to;
+            for c in 0..4 {
+                // Lane l of register i: columns 4 c.. of row 4 l + i.
+                let lanes: [__m512; 4] = std::array::from_fn(|i| {
+                    let four = |l: usize| _mm_loadu_ps(from[4 * l + i].0[k][4 * c..4 * c + 4].as_ptr());
+                    let x = _mm512_castps128_ps512(four(0));
+                    let x = _mm512_insertf32x4::<1>(x, four(1));
+                    let x = _mm512_insertf32x4::<2>(x, four(2));
+                    _mm512_insertf32x4::<3>(x, four(3))
+                });
+                let double = |x| _mm512_castps_pd(x);
+                let single = |x| _mm512_castpd_ps(x);
+                let low = [_mm512_unpacklo_ps(lanes[0], lanes[1]), _mm512_unpacklo_ps(lanes[2], lanes[3])];
+                let high = [_mm512_unpackhi_ps(lanes[0], lanes[1]), _mm512_unpackhi_ps(lanes[2], lanes[3])];
+                self.store(single(_mm512_unpacklo_pd(double(low[0]), double(low[1]))), to[4 * c]);
+                self.store(single(_mm512_unpackhi_pd(double(low[0]), double(low[1]))), to[4 * c + 1]);
+                self.store(single(_mm512_unpacklo_pd(double(high[0]), double(high[1]))), to[4 * c + 2]);
+                self.store(single(_mm512_unpackhi_pd(double(high[0]), double(high[1]))), to[4 * c + 3]);
+            }
         }
     }
     #[inline(always)]
@@ -211,6 +228,11 @@ impl Simd for Avx512 {
             _mm512_storeu_si512(to.as_mut_ptr().add(n).cast(), _mm512_maskz_compress_epi16(rest, places));
             n + rest.count_ones() as usize
         }
+    }
+
+    #[inline(always)]
+    fn gather(self, word: u64, mask: u64) -> u64 {
+        x!(_pext_u64(word, mask))
     }
 
     #[inline(always)]

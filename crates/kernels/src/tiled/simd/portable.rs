@@ -155,9 +155,9 @@ impl Simd for Portable {
     }
 
     #[inline(always)]
-    fn transpose(self, from: &[Line; 16], k: usize, to: &mut [Line; 16], g: usize) {
-        for (j, to) in to.iter_mut().enumerate() {
-            to.0[g] = lanes(|i| from[i].0[k][j]);
+    fn transpose(self, from: &[Line; 16], k: usize, to: [&mut [f32; 16]; 16]) {
+        for (j, to) in to.into_iter().enumerate() {
+            *to = lanes(|i| from[i].0[k][j]);
         }
     }
     #[inline(always)]
@@ -171,6 +171,16 @@ impl Simd for Portable {
     #[inline(always)]
     fn append(self, word: u64, base: u16, to: &mut [u16; 64]) -> usize {
         append_by_zeros(word, base, to)
+    }
+    #[inline(always)]
+    fn gather(self, word: u64, mut mask: u64) -> u64 {
+        let (mut gathered, mut n) = (0, 0);
+        while mask != 0 {
+            gathered |= (word >> mask.trailing_zeros() & 1) << n;
+            mask &= mask - 1;
+            n += 1;
+        }
+        gathered
     }
 
     fn keys(self, key: Words, step: u64) -> Self::Keys {

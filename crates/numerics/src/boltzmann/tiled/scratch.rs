@@ -1,6 +1,7 @@
 //! Buffers of a step.
 
 use super::images::Images;
+use kernels::tiled::groups::Groups;
 use kernels::tiled::lists::Active;
 use kernels::tiled::statistics::{Pairs, Table};
 use kernels::tiled::{Line, PANEL, zeroed};
@@ -18,7 +19,7 @@ pub struct Scratch {
     pub(super) hidden: Vec<u64>,
     /// Hidden samples for the statistics only.
     pub(super) samples: Vec<u64>,
-    pub(super) active: Active,
+    pub(super) units: Units,
     pub(super) on: Active,
     pub(super) off: Active,
     /// Inputs of units: (panels, examples).
@@ -28,6 +29,13 @@ pub struct Scratch {
     pub(super) table: Table,
     pub(super) pairs: Pairs,
     pub(super) surplus: Vec<Line>,
+}
+
+/// Units that a product multiplies, as its kernel wants them.
+#[derive(Debug, Default)]
+pub(super) struct Units {
+    pub(super) groups: Groups,
+    pub(super) active: Active,
 }
 
 impl Scratch {

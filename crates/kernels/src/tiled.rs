@@ -11,7 +11,6 @@
 #![expect(clippy::needless_range_loop, reason = "index k is a vector of several lines at once")]
 
 pub mod ascent;
-pub mod groups;
 pub mod lists;
 mod masking;
 mod math;

@@ -1,29 +1,31 @@
 //! Products of binary units and weights: `v·W` (forward) and `h·Wᵀ` (backward), plus a bias.
 //!
-//! Rows are summed in groups of four units: a table holds the sums of all 16 subsets of a group, and an example adds
-//! one of them. A table serves all examples; those of a word of 64 units and half a panel of columns take 32 KiB of the
-//! first cache.
+//! Few visible units are on, so `v·W` adds their rows one by one. Of the hidden units a third or half are on, in no
+//! pattern that the processor could foresee: `h·Wᵀ` looks up the sum of the rows of four units at a time in tables
+//! that all examples share ([`Groups`]).
 //!
-//! A column of a product is a sum of f32 in a fixed order: groups follow one another, and within one rows are added in
-//! order. [`forward_changed`] and products with releases of every example's own add listed rows instead; these sums
-//! depend on [`super::TILE`].
+//! A column of a product is a sum of f32 in a fixed order. In `v·W`: within a tile the entries of even and of odd
+//! place in the list form a chain each, the two are added at the end of the tile, and tiles follow one another. In
+//! `h·Wᵀ`: the rows of four units are added in order, and so are the fours.
 
+mod groups;
 mod released;
 mod rows;
-mod sources;
 mod tables;
 mod tiles;
+mod turned;
 
-pub use released::{Listed, backward_released, forward_released};
+pub use released::{backward_released, forward_released};
+pub use groups::Groups;
 pub(crate) use rows::column_sums;
 
-use super::groups::Groups;
 use super::lists::Active;
 use super::matrix::{Line, Matrix, vectors};
 use super::simd::Simd;
-use super::simd_kernel;
-use sources::{Direct, Masked, Turned};
-use tables::multiply;
+use super::{TILE, simd_kernel};
+use tables::look_up;
+use tiles::{Direct, Masked, Source};
+use turned::Strips;
 
 /// Weights of synapses, those without a release left out.
 #[derive(Clone, Copy, Debug)]
@@ -34,11 +36,11 @@ pub struct Weights<'a> {
     pub released: Option<&'a [u64]>,
 }
 
-/// States of units and where their product goes.
+/// Active units and where their product goes.
 #[derive(Debug)]
 pub struct Product<'a> {
     /// The units that are multiplied.
-    pub groups: &'a Groups,
+    pub active: &'a Active,
     /// What sums start from, one line a panel of the product.
     pub bias: &'a [Line],
     /// The product: (panels, examples) lines.
@@ -53,12 +55,23 @@ simd_kernel! {
     pub fn forward<'a>(weights: Weights<'a>, product: Product<'a>) = forward_body
 }
 
+/// States of hidden units and where their product goes.
+#[derive(Debug)]
+pub struct GroupProduct<'a> {
+    /// The units that are multiplied.
+    pub groups: &'a Groups,
+    /// What sums start from, one line a panel of the product.
+    pub bias: &'a [Line],
+    /// The product: (panels, examples) lines.
+    pub out: &'a mut [Line],
+}
+
 simd_kernel! {
-    /// `h·Wᵀ + bias`, (examples, V), from W itself: every tile is transposed in the first cache.
+    /// `h·Wᵀ + bias`, (examples, V), from W itself: a few rows at a time are transposed in the first cache.
     ///
     /// # Panics
     /// If shapes do not fit.
-    pub fn backward<'a>(weights: Weights<'a>, product: Product<'a>) = backward_body
+    pub fn backward<'a>(weights: Weights<'a>, product: GroupProduct<'a>) = backward_body
 }
 
 simd_kernel! {
@@ -82,11 +95,12 @@ impl Weights<'_> {
 
 impl Product<'_> {
     /// Checks the shapes of a product of `from` units with `to` columns.
-    fn check(&self, from: usize, to: usize) {
+    pub(super) fn check(&self, from: usize, to: usize) {
         let panels = to.div_ceil(super::PANEL);
-        assert_eq!(self.groups.units(), from, "one row per unit");
+        assert_eq!(self.active.units(), from, "one row per unit");
         assert_eq!(self.bias.len(), panels, "one line of bias per panel");
-        assert_eq!(self.out.len(), panels * self.groups.examples(), "one line per panel and example");
+        assert_eq!(self.out.len(), panels * self.active.examples(), "one line per panel and example");
+        assert_eq!(self.active.blocks(), from.div_ceil(TILE), "lists cut into tiles");
     }
 }
 
@@ -96,17 +110,61 @@ fn forward_body<S: Simd>(s: S, weights: Weights<'_>, product: Product<'_>) {
     let matrix = weights.matrix;
     product.check(matrix.rows(), matrix.columns());
     match weights.released {
-        None => multiply(s, Direct::new(matrix), matrix.columns(), product),
+        None => multiply(s, Direct { matrix }, matrix.columns(), product),
         Some(bits) => multiply(s, Masked::new(matrix, bits), matrix.columns(), product),
     }
 }
 
 #[inline(always)]
-fn backward_body<S: Simd>(s: S, weights: Weights<'_>, product: Product<'_>) {
+fn backward_body<S: Simd>(s: S, weights: Weights<'_>, product: GroupProduct<'_>) {
     weights.check();
-    let matrix = weights.matrix;
-    product.check(matrix.columns(), matrix.rows());
-    multiply(s, Turned::new(matrix, weights.released), matrix.rows(), product);
+    let Weights { matrix, released } = weights;
+    let panels = matrix.rows().div_ceil(super::PANEL);
+    assert_eq!(product.groups.units(), matrix.columns(), "one column per unit");
+    assert_eq!(product.bias.len(), panels, "one line of bias per panel");
+    assert_eq!(product.out.len(), panels * product.groups.examples(), "one line per panel and example");
+    look_up(s, Strips::new(matrix, released), matrix.rows(), product);
+}
+
+#[inline(always)]
+fn multiply<S: Simd>(s: S, mut source: impl Source<S>, columns: usize, product: Product<'_>) {
+    let Product { active, bias, out } = product;
+    if active.examples() == 0 {
+        return;
+    }
+    for (p, out) in out.chunks_exact_mut(active.examples()).enumerate() {
+        for block in 0..active.blocks() {
+            let tile = source.tile(s, p, block);
+            match vectors(columns, p) {
+                1 => add_tile::<S, 1>(s, tile, active, block, &bias[p], out),
+                2 => add_tile::<S, 2>(s, tile, active, block, &bias[p], out),
+                3 => add_tile::<S, 3>(s, tile, active, block, &bias[p], out),
+                _ => add_tile::<S, 4>(s, tile, active, block, &bias[p], out),
+            }
+        }
+    }
+}
+
+/// Adds the active rows of one tile for every example.
+#[inline(always)]
+fn add_tile<S: Simd, const V: usize>(
+    s: S,
+    tile: &[Line],
+    active: &Active,
+    block: usize,
+    bias: &Line,
+    out: &mut [Line],
+) {
+    assert!(tile.len() >= TILE.min(active.units() - block * TILE), "a row per unit of the block");
+    for (example, out) in out.iter_mut().enumerate() {
+        let start = if block == 0 { bias } else { &*out };
+        let start: [S::F; V] = std::array::from_fn(|k| s.load(&start.0[k]));
+        // SAFETY: entries are below the units of their block, and the tile has as many rows.
+        let sums = unsafe { column_sums(s, tile, active.entries(example, block), start) };
+        for k in 0..V {
+            s.store(sums[k], &mut out.0[k]);
+        }
+    }
 }
 
 #[inline(always)]

@@ -2,7 +2,7 @@
 
 use super::ascent::{MixtureGates, Releases, derive_mixture};
 use super::lists::{Active, Bits, Blocks, list};
-use super::product::{Listed, backward_released, forward_released};
+use super::product::{Product, backward_released, forward_released};
 use super::{Line, MaskDraws, Matrix};
 use crate::Level;
 
@@ -75,7 +75,7 @@ fn a_synapse_of_an_example_releases_with_its_probability_to_16_bits() {
             let (matrix, a) = if direction == 0 { (&w, &up) } else { (&w_down, &down) };
             let mut gates = MixtureGates::default();
             derive_mixture(level, a, Releases::Examples, &mut gates);
-            let product = Listed { active: &active, bias: &bias[..COLUMNS / 64], out: &mut out };
+            let product = Product { active: &active, bias: &bias[..COLUMNS / 64], out: &mut out };
             let run = if direction == 0 { forward_released } else { backward_released };
             run(level, matrix, gates.thresholds(), draws(2 * phase + direction as u32), product);
             for (count, sum) in counts.iter_mut().zip(column_sums(&out, examples)) {
@@ -125,7 +125,7 @@ fn releases_of(p: f64, examples: usize, phases: u32) -> Vec<Vec<Vec<u32>>> {
     let mut out = vec![Line::ZERO; COLUMNS / 64 * examples];
     (0..phases)
         .map(|phase| {
-            let product = Listed { active: &active, bias: &[Line::ZERO; COLUMNS / 64], out: &mut out };
+            let product = Product { active: &active, bias: &[Line::ZERO; COLUMNS / 64], out: &mut out };
             forward_released(level, &w, gates.thresholds(), draws(phase), product);
             let at =
                 |example: usize, j: usize| out[j / 64 * examples + example].0.as_flattened()[j % 64] as u32;

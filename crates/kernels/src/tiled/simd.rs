@@ -82,9 +82,6 @@ pub(crate) trait Simd: Copy {
     /// be overwritten too.
     fn append(self, word: u64, base: u16, to: &mut [u16; 64]) -> usize;
 
-    /// The bits of `word` where `mask` has ones, side by side from the lowest.
-    fn gather(self, word: u64, mask: u64) -> u64;
-
     /// The draws of a key at a step.
     fn keys(self, key: Words, step: u64) -> Self::Keys;
     /// 64 random bytes: blocks 4 · line to 4 · line + 3.

@@ -5,6 +5,7 @@ use super::super::masking::{MaskDraws, Thresholds, TileDraws};
 use super::super::matrix::{Bytes, Line, Matrix, vectors};
 use super::super::simd::Simd;
 use super::super::{PANEL, TILE, simd_kernel};
+use super::Product;
 use super::tiles::{Direct, Source, Turned};
 
 simd_kernel! {
@@ -17,7 +18,7 @@ simd_kernel! {
     ///
     /// # Panics
     /// If shapes do not fit or there is no address for an example (2¹² of them) or unit (2¹⁶).
-    pub fn forward_released<'a>(matrix: &'a Matrix, thresholds: &'a Thresholds, draws: MaskDraws, product: Listed<'a>)
+    pub fn forward_released<'a>(matrix: &'a Matrix, thresholds: &'a Thresholds, draws: MaskDraws, product: Product<'a>)
         = forward_body
 }
 
@@ -26,30 +27,8 @@ simd_kernel! {
     ///
     /// # Panics
     /// As [`forward_released`].
-    pub fn backward_released<'a>(matrix: &'a Matrix, thresholds: &'a Thresholds, draws: MaskDraws, product: Listed<'a>)
+    pub fn backward_released<'a>(matrix: &'a Matrix, thresholds: &'a Thresholds, draws: MaskDraws, product: Product<'a>)
         = backward_body
-}
-
-/// Active units and where their product goes.
-#[derive(Debug)]
-pub struct Listed<'a> {
-    /// The units that are multiplied.
-    pub active: &'a Active,
-    /// What sums start from, one line a panel of the product.
-    pub bias: &'a [Line],
-    /// The product: (panels, examples) lines.
-    pub out: &'a mut [Line],
-}
-
-impl Listed<'_> {
-    /// Checks the shapes of a product of `from` units with `to` columns.
-    fn check(&self, from: usize, to: usize) {
-        let panels = to.div_ceil(PANEL);
-        assert_eq!(self.active.units(), from, "one row per unit");
-        assert_eq!(self.bias.len(), panels, "one line of bias per panel");
-        assert_eq!(self.out.len(), panels * self.active.examples(), "one line per panel and example");
-        assert_eq!(self.active.blocks(), from.div_ceil(TILE), "lists cut into tiles");
-    }
 }
 
 /// A tile of weights with the two bytes of every threshold.
@@ -125,7 +104,7 @@ fn forward_body<S: Simd>(
     matrix: &Matrix,
     thresholds: &Thresholds,
     draws: MaskDraws,
-    product: Listed<'_>,
+    product: Product<'_>,
 ) {
     product.check(matrix.rows(), matrix.columns());
     thresholds.check(matrix);
@@ -139,7 +118,7 @@ fn backward_body<S: Simd>(
     matrix: &Matrix,
     thresholds: &Thresholds,
     draws: MaskDraws,
-    product: Listed<'_>,
+    product: Product<'_>,
 ) {
     product.check(matrix.columns(), matrix.rows());
     thresholds.check(matrix);
@@ -149,8 +128,8 @@ fn backward_body<S: Simd>(
 }
 
 #[inline(always)]
-fn multiply<S: Simd>(s: S, mut tiles: impl Tiles<S>, columns: usize, draws: MaskDraws, product: Listed<'_>) {
-    let Listed { active, bias, out } = product;
+fn multiply<S: Simd>(s: S, mut tiles: impl Tiles<S>, columns: usize, draws: MaskDraws, product: Product<'_>) {
+    let Product { active, bias, out } = product;
     draws.check(active, columns);
     if active.examples() == 0 {
         return;

@@ -23,6 +23,42 @@ impl<S: Simd> Source<S> for Direct<'_> {
     }
 }
 
+/// Copies of the tiles in which synapses without a release are zero.
+pub(super) struct Masked<'a> {
+    matrix: &'a Matrix,
+    released: &'a [u64],
+    tile: [Line; TILE],
+}
+
+impl<'a> Masked<'a> {
+    #[inline(always)]
+    pub(super) fn new(matrix: &'a Matrix, released: &'a [u64]) -> Self {
+        Self { matrix, released, tile: [Line::ZERO; TILE] }
+    }
+}
+
+impl<S: Simd> Source<S> for Masked<'_> {
+    #[inline(always)]
+    fn tile(&mut self, s: S, panel: usize, block: usize) -> &[Line] {
+        let rows = self.matrix.panel(panel);
+        let part = block * TILE..rows.len().min((block + 1) * TILE);
+        let bits = &self.released[panel * self.matrix.stride()..][part.clone()];
+        let vectors = vectors(self.matrix.columns(), panel);
+        for ((to, from), &bits) in self.tile.iter_mut().zip(&rows[part.clone()]).zip(bits) {
+            keep(s, from, bits, vectors, to);
+        }
+        &self.tile[..part.len()]
+    }
+}
+
+/// The row with zeros where the bits are.
+#[inline(always)]
+fn keep<S: Simd>(s: S, from: &Line, bits: u64, vectors: usize, to: &mut Line) {
+    for k in 0..vectors {
+        s.store(s.keep((bits >> (16 * k)) as u16, s.load(&from.0[k])), &mut to.0[k]);
+    }
+}
+
 /// Tiles of the transpose: rows are the columns of the matrix.
 pub(super) struct Turned<'a> {
     matrix: &'a Matrix,
@@ -33,16 +69,6 @@ impl<'a> Turned<'a> {
     #[inline(always)]
     pub(super) fn new(matrix: &'a Matrix) -> Self {
         Self { matrix, tile: [Line::ZERO; TILE] }
-    }
-
-    /// Turns 16 rows of the matrix into 16 columns of the tile's rows from `first` on.
-    #[inline(always)]
-    fn turn<S: Simd>(&mut self, s: S, from: &[Line; 16], vectors: usize, first: usize, g: usize) {
-        for k in 0..vectors {
-            let to: &mut [Line; 16] =
-                self.tile[first + 16 * k..].first_chunk_mut().expect("a tile holds whole panels");
-            s.transpose(from, k, to.each_mut().map(|line| &mut line.0[g]));
-        }
     }
 }
 
@@ -64,7 +90,12 @@ impl<S: Simd> Source<S> for Turned<'_> {
                         s.store(s.load(&from[i].0[k]), &mut to.0[k]);
                     }
                 }
-                self.turn(s, &rows, columns, place * PANEL, g);
+                for k in 0..columns {
+                    let to: &mut [Line; 16] = self.tile[place * PANEL + 16 * k..]
+                        .first_chunk_mut()
+                        .expect("a tile holds whole panels");
+                    s.transpose(&rows, k, to.each_mut().map(|line| &mut line.0[g]));
+                }
             }
         }
         &self.tile[..panels.len() * PANEL]

@@ -256,11 +256,6 @@ impl Simd for Avx2 {
     }
 
     #[inline(always)]
-    fn gather(self, word: u64, mask: u64) -> u64 {
-        x!(_pext_u64(word, mask))
-    }
-
-    #[inline(always)]
     fn keys(self, key: Words, step: u64) -> Keys {
         let block = |[low, high]: [u64; 2]| x!(_mm_set_epi64x(high.cast_signed(), low.cast_signed()));
         Keys {

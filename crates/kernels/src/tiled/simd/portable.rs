@@ -172,16 +172,6 @@ impl Simd for Portable {
     fn append(self, word: u64, base: u16, to: &mut [u16; 64]) -> usize {
         append_by_zeros(word, base, to)
     }
-    #[inline(always)]
-    fn gather(self, word: u64, mut mask: u64) -> u64 {
-        let (mut gathered, mut n) = (0, 0);
-        while mask != 0 {
-            gathered |= (word >> mask.trailing_zeros() & 1) << n;
-            mask &= mask - 1;
-            n += 1;
-        }
-        gathered
-    }
 
     fn keys(self, key: Words, step: u64) -> Self::Keys {
         Keys { key, step }

@@ -1,8 +1,8 @@
 //! Buffers of a step.
 
 use super::images::Images;
-use kernels::tiled::groups::Groups;
 use kernels::tiled::lists::Active;
+use kernels::tiled::product::Groups;
 use kernels::tiled::statistics::{Pairs, Table};
 use kernels::tiled::{Line, PANEL, zeroed};
 
@@ -19,7 +19,8 @@ pub struct Scratch {
     pub(super) hidden: Vec<u64>,
     /// Hidden samples for the statistics only.
     pub(super) samples: Vec<u64>,
-    pub(super) units: Units,
+    pub(super) active: Active,
+    pub(super) groups: Groups,
     pub(super) on: Active,
     pub(super) off: Active,
     /// Inputs of units: (panels, examples).
@@ -29,13 +30,6 @@ pub struct Scratch {
     pub(super) table: Table,
     pub(super) pairs: Pairs,
     pub(super) surplus: Vec<Line>,
-}
-
-/// Units that a product multiplies, as its kernel wants them.
-#[derive(Debug, Default)]
-pub(super) struct Units {
-    pub(super) groups: Groups,
-    pub(super) active: Active,
 }
 
 impl Scratch {

@@ -2,16 +2,14 @@
 
 use super::super::{Chain, Learning, Statistics, Synapses, unit_index};
 use super::gates::mask_draws;
-use super::scratch::Units;
 use super::{Batch, Scratch, State};
 use crate::{BinaryRows, Draws, Stream};
 use kernels::Level;
 use kernels::tiled::Line;
 use kernels::tiled::ascent::{self, Rates, ascend_biases};
-use kernels::tiled::groups::group;
-use kernels::tiled::lists::{Bits, Blocks, list, list_changes};
+use kernels::tiled::lists::{Active, Bits, Blocks, list, list_changes};
 use kernels::tiled::product::{
-    Listed, Product, backward, backward_released, forward, forward_changed, forward_released,
+    GroupProduct, Product, backward, backward_released, forward, forward_changed, forward_released,
 };
 use kernels::tiled::statistics::{Kind, Side, Table, hidden_surplus, pair, tabulate_samples};
 use kernels::tiled::units::{Inputs, UnitDraws, sample, tabulate};
@@ -148,8 +146,10 @@ impl Pass<'_> {
             Statistics::Samples => Kind::Samples,
         };
         scratch.table.reset(kind, h, self.examples);
-        let Scratch { data, units, hidden_inputs, hidden, samples, table, .. } = scratch;
-        self.up(state, Bits { words: data, units: v }, units, hidden_inputs, 0);
+        let Scratch { data, active, hidden_inputs, hidden, samples, table, .. } = scratch;
+        list(self.level, Bits { words: data, units: v }, Blocks::Tiles, active);
+        (self.ended)(Part::Lists);
+        self.up(state, active, hidden_inputs, 0);
         (self.ended)(Part::UpData);
         let into = if self.persistent() { samples } else { &mut *hidden };
         self.hidden_units(hidden_inputs, h, into, (table, Side::Data), (0, !self.persistent()));
@@ -194,7 +194,9 @@ impl Pass<'_> {
         let after = Bits { words: &scratch.visible, units };
         let continues = sweep > 1 || !self.persistent();
         if !continues || state.synapses == Synapses::PriorMixture {
-            self.up(state, after, &mut scratch.units, &mut scratch.hidden_inputs, 2 * sweep);
+            list(self.level, after, Blocks::Tiles, &mut scratch.active);
+            (self.ended)(Part::Lists);
+            self.up(state, &scratch.active, &mut scratch.hidden_inputs, 2 * sweep);
             return;
         }
         let before = if sweep == 1 { &scratch.data } else { &scratch.visible_before };
@@ -231,34 +233,30 @@ impl Pass<'_> {
     }
 
     /// Inputs of the hidden units.
-    fn up(&mut self, state: &State, v: Bits<'_>, units: &mut Units, out: &mut [Line], phase: usize) {
-        let bias = &state.c.x;
-        if let Some(weights) = state.gates.weights(&state.w, phase) {
-            group(self.level, &[v], &mut units.groups);
-            (self.ended)(Part::Lists);
-            forward(self.level, weights, Product { groups: &units.groups, bias, out });
-        } else {
-            list(self.level, v, Blocks::Tiles, &mut units.active);
-            (self.ended)(Part::Lists);
-            let draws = mask_draws(self.draws, phase as u32);
-            let product = Listed { active: &units.active, bias, out };
-            forward_released(self.level, &state.w.x, state.gates.thresholds(), draws, product);
+    fn up(&mut self, state: &State, active: &Active, out: &mut [Line], phase: usize) {
+        let product = Product { active, bias: &state.c.x, out };
+        match state.gates.weights(&state.w, phase) {
+            Some(weights) => forward(self.level, weights, product),
+            None => {
+                let draws = mask_draws(self.draws, phase as u32);
+                forward_released(self.level, &state.w.x, state.gates.thresholds(), draws, product);
+            }
         }
     }
 
     /// Inputs of the visible units.
     fn down(&mut self, state: &State, scratch: &mut Scratch, phase: usize) {
-        let Scratch { units, hidden, visible_inputs: out, .. } = scratch;
+        let Scratch { hidden, groups, active, visible_inputs: out, .. } = scratch;
         let (h, bias) = (Bits { words: hidden, units: state.w.x.columns() }, &state.b.x);
         if let Some(weights) = state.gates.weights(&state.w, phase) {
-            group(self.level, &[h], &mut units.groups);
+            groups.set(h);
             (self.ended)(Part::Lists);
-            backward(self.level, weights, Product { groups: &units.groups, bias, out });
+            backward(self.level, weights, GroupProduct { groups, bias, out });
         } else {
-            list(self.level, h, Blocks::Tiles, &mut units.active);
+            list(self.level, h, Blocks::Tiles, active);
             (self.ended)(Part::Lists);
             let draws = mask_draws(self.draws, phase as u32);
-            let product = Listed { active: &units.active, bias, out };
+            let product = Product { active, bias, out };
             backward_released(self.level, &state.w.x, state.gates.thresholds(), draws, product);
         }
     }

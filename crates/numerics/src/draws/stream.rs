@@ -60,6 +60,10 @@ pub enum Stream {
     Bootstrap = 29,
     /// How a trained network is edited: which synapses are picked, how values are permuted.
     Edit = 30,
+    /// Hidden units while pixels are held.
+    ClampedHidden = 31,
+    /// Units of classes while pixels are held.
+    ClampedClass = 32,
 }
 
 #[cfg(test)]
@@ -97,6 +101,8 @@ mod tests {
             (OneShotCopy, 28),
             (Bootstrap, 29),
             (Edit, 30),
+            (ClampedHidden, 31),
+            (ClampedClass, 32),
         ];
         for (stream, number) in numbers {
             assert_eq!(stream as u32, number, "{stream:?}");

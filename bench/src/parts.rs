@@ -61,8 +61,15 @@ fn learning(variant: Variant, rule: Rule) -> (Synapses, Learning) {
         Rule::Pcd => Chain::Pcd { k: 1 },
     };
     // Defaults of `Learning` for r and the limit of a are those of the comparisons.
-    let learning =
-        Learning { eta_w: rule.eta(), momentum, weight_decay, masks, statistics, chain, ..Learning::default() };
+    let learning = Learning {
+        eta_w: rule.eta(),
+        momentum,
+        weight_decay,
+        masks,
+        statistics,
+        chain,
+        ..Learning::default()
+    };
     (synapses, learning)
 }
 

@@ -26,7 +26,9 @@ impl Selection {
             let group = name.split('/').next().unwrap_or_default();
             let is_known = OTHERS.contains(&group) || CASES.iter().any(|case| begins(&case.name(), name));
             if !is_known {
-                bail!("`only` is {name:?}; it must be rbm, rbse, growth, kernels, anchors or the beginning of a case");
+                bail!(
+                    "`only` is {name:?}; it must be rbm, rbse, growth, kernels, anchors or the beginning of a case"
+                );
             }
         }
         for name in &selection.skip {

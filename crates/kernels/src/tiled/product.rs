@@ -15,8 +15,8 @@ mod tables;
 mod tiles;
 mod turned;
 
-pub use released::{backward_released, forward_released};
 pub use groups::Groups;
+pub use released::{backward_released, forward_released};
 pub(crate) use rows::column_sums;
 
 use super::lists::Active;

@@ -117,6 +117,7 @@ pub fn step_in_parts(
         pass.sweep(state, scratch, sweep);
     }
     pass.learn(state, scratch);
+    state.settle(learning.momentum);
 }
 
 /// What the parts of a step have in common.

@@ -2,7 +2,7 @@
 
 use super::super::{Bytes, Line};
 use super::Simd;
-use super::portable::append_by_zeros;
+use super::portable::{append_by_zeros, thirds_by_zeros};
 use crate::ars::{self, Words};
 use std::arch::x86_64::*;
 
@@ -253,6 +253,10 @@ impl Simd for Avx2 {
     #[inline(always)]
     fn append(self, word: u64, base: u16, to: &mut [u16; 64]) -> usize {
         append_by_zeros(word, base, to)
+    }
+    #[inline(always)]
+    fn append_thirds(self, x: u64, y: u64, base: u16, third: u16, to: &mut [u16; 64]) -> usize {
+        thirds_by_zeros(x, y, base, third, to)
     }
 
     #[inline(always)]

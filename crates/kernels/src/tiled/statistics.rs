@@ -181,7 +181,8 @@ fn pair_body<S: Simd>(s: S, data: Bits<'_>, model: Bits<'_>, pairs: &mut Pairs) 
             let (mut n, mut surplus) = (0, 0);
             for (block, (x, y)) in pairs.turned[0].iter().zip(&pairs.turned[1]).enumerate() {
                 let (x, y) = (x[place], y[place]);
-                let places = pairs.rows[first + n..].first_chunk_mut().expect("room for a word after every word");
+                let places =
+                    pairs.rows[first + n..].first_chunk_mut().expect("room for a word after every word");
                 n += s.append_thirds(x, y, 64 * block as u16, examples as u16, places);
                 surplus += x.count_ones().cast_signed() - y.count_ones().cast_signed();
             }

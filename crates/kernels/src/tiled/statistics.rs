@@ -274,3 +274,7 @@ fn surplus_body<S: Simd>(s: S, table: &Table, out: &mut [Line]) {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "statistics_tests.rs"]
+mod tests;

@@ -16,6 +16,7 @@ pub mod logistic_regression;
 pub mod population;
 pub mod stats;
 pub mod stdp;
+pub mod wta;
 
 pub use binary::BinaryRows;
 pub use draws::{Draws, Stream};

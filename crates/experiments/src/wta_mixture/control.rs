@@ -60,7 +60,8 @@ pub(super) fn observe_optimum(run: &WtaMixture, state: &State, learned: &Mixture
     if run.params.em_starts == 0 {
         return;
     }
-    let (rows, weights, pseudo) = (run.patterns.shown(), run.patterns.weights(), pseudo(&run.patterns));
+    // Without pseudo-counts, so that every step gains.
+    let (rows, weights, pseudo) = (run.patterns.shown(), run.patterns.weights(), 0.0);
     let most = match &run.patterns {
         Patterns::Synthetic(_) => MOST_STEPS,
         Patterns::Images(_) => run.params.em_steps,

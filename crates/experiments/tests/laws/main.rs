@@ -76,24 +76,46 @@ fn wta_mixture_variants() -> Vec<Json> {
             "neurons": 7, "presentations": 60, "train_images": 200, "test_images": 50, "spike_images": 30, "em_starts": 2,
             "em_steps": 5
         });
-        params.as_object_mut().expect("it was written as one").extend(more.as_object().expect("it too").clone());
+        params
+            .as_object_mut()
+            .expect("it was written as one")
+            .extend(more.as_object().expect("it too").clone());
         params
     };
     let synthetic = |more: Json| {
-        let base = json!({"patterns": "synthetic", "neurons": 3, "components": 3, "pixels": 5, "em_steps": 20});
-        images(base.as_object().expect("it was written as one").iter().chain(more.as_object().expect("it too")).map(|(k, v)| (k.clone(), v.clone())).collect::<Map<_, _>>().into())
+        let base =
+            json!({"patterns": "synthetic", "neurons": 3, "components": 3, "pixels": 5, "em_steps": 20});
+        images(
+            base.as_object()
+                .expect("it was written as one")
+                .iter()
+                .chain(more.as_object().expect("it too"))
+                .map(|(k, v)| (k.clone(), v.clone()))
+                .collect::<Map<_, _>>()
+                .into(),
+        )
     };
     vec![
         images(json!({})),
         images(json!({"mode": "spiking", "rate": "annealed", "eta": 0.002, "classes": [0, 3, 4]})),
-        images(json!({"mode": "spiking", "epsp": "double_exponential", "bias": "homeostatic", "eta_b": 0.05, "drop_spikes": 0.1})),
-        images(json!({"mode": "spiking", "epsp": "double_exponential", "tau_rise_ms": 0.0, "mismatch_sd": 0.1})),
-        images(json!({"mode": "clocked", "rate": "constant", "eta": 0.01, "presentations": 20, "dt_ms": 1.0})),
-        images(json!({"weight_bits": 4, "init": "log_half", "crop": 1, "min_on": 0.02, "c": 3.0, "drop_spikes": 0.2})),
+        images(
+            json!({"mode": "spiking", "epsp": "double_exponential", "bias": "homeostatic", "eta_b": 0.05, "drop_spikes": 0.1}),
+        ),
+        images(
+            json!({"mode": "spiking", "epsp": "double_exponential", "tau_rise_ms": 0.0, "mismatch_sd": 0.1}),
+        ),
+        images(
+            json!({"mode": "clocked", "rate": "constant", "eta": 0.01, "presentations": 20, "dt_ms": 1.0}),
+        ),
+        images(
+            json!({"weight_bits": 4, "init": "log_half", "crop": 1, "min_on": 0.02, "c": 3.0, "drop_spikes": 0.2}),
+        ),
         synthetic(json!({"presentations": 12000, "starts": 3, "rate": "constant", "eta": 0.01})),
         synthetic(json!({"init": "truth", "winner": "argmax", "rate": "annealed", "eta": 0.01})),
         synthetic(json!({"winner": "uniform", "bias": "fixed", "mode": "spiking", "average_from": 1.0})),
-        synthetic(json!({"neurons": 1, "components": 1, "rate": "constant", "eta": 0.01, "average_from": 0.5, "lo": 0.3})),
+        synthetic(
+            json!({"neurons": 1, "components": 1, "rate": "constant", "eta": 0.01, "average_from": 0.5, "lo": 0.3}),
+        ),
     ]
 }
 

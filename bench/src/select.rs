@@ -5,7 +5,7 @@ use anyhow::bail;
 use crate::case::{CASES, Case, Opponent, Program};
 
 /// Groups beside those of the cases.
-const OTHERS: [&str; 2] = ["growth", "anchors"];
+const OTHERS: [&str; 3] = ["growth", "anchors", "wta"];
 
 /// What was asked for.
 #[derive(Debug)]
@@ -26,7 +26,9 @@ impl Selection {
             let group = name.split('/').next().unwrap_or_default();
             let is_known = OTHERS.contains(&group) || CASES.iter().any(|case| begins(&case.name(), name));
             if !is_known {
-                bail!("`only` is {name:?}; it must be rbm, rbse, growth, anchors or the beginning of a case");
+                bail!(
+                    "`only` is {name:?}; it must be rbm, rbse, wta, growth, anchors or the beginning of a case"
+                );
             }
         }
         for name in &selection.skip {
@@ -59,6 +61,15 @@ impl Selection {
 
     pub(crate) fn wants_growth(&self) -> bool {
         self.only.iter().any(|name| begins(name, "growth"))
+    }
+
+    pub(crate) fn wants_wta(&self) -> bool {
+        self.only.iter().any(|name| name == "wta" || name.starts_with("wta/"))
+    }
+
+    /// Whether a peer is left out.
+    pub(crate) fn skips(&self, program: &str) -> bool {
+        self.skip.iter().any(|name| name == program)
     }
 
     pub(crate) fn wants_training(&self) -> bool {

@@ -155,7 +155,9 @@ pub(super) fn observe_equilibrium(run: &WtaMixture, state: &State, synthetic: &S
     // Input 2i is on while pixel i is off.
     let probability = |input: usize| if input % 2 == 1 { truth[input / 2] } else { 1.0 - truth[input / 2] };
     let of = |p: f64| {
-        let is_one = |input: usize| (probability(input) - p).abs() < 1e-9;
+        // One input of a pixel only: at p = ½ both have it, and what one does the other does not.
+        let has = |input: usize| (probability(input) - p).abs() < 1e-9;
+        let is_one = |input: usize| has(input) && (input % 2 == 1 || !has(input + 1));
         averages.equilibrium((run.rules.learning.stdp, eta, p), is_one)
     };
     if let (Some(low), Some(high)) = (of(run.params.lo), of(1.0 - run.params.lo)) {

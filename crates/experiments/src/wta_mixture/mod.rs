@@ -45,6 +45,13 @@ pub struct State {
     averages: Option<Averages>,
 }
 
+impl State {
+    /// The circuit as it is.
+    pub fn circuit(&self) -> &Circuit {
+        &self.circuit
+    }
+}
+
 const PRESETS: [(&str, &str); 6] = [
     ("synthetic", include_str!("synthetic.toml")),
     ("equilibrium", include_str!("equilibrium.toml")),

@@ -7,12 +7,12 @@ import os
 import tempfile
 from importlib.metadata import version
 
+import simulator
+
 import numpy as np
 from brian2 import (
     Hz, Network, NeuronGroup, SpikeMonitor, Synapses, TimedArray, defaultclock, device, linked_var, ms, prefs, set_device,
 )
-
-import simulator
 
 
 class Circuit:
@@ -28,7 +28,7 @@ class Circuit:
         defaultclock.dt = 1 * ms
         rates = TimedArray(simulator.rates(setup) * Hz, dt=setup["presentation_ms"] * ms)
         names = dict(tau=setup["tau_ms"] * ms, R=setup["circuit_hz"] * Hz, rates=rates)
-        names |= dict(eta=setup["eta"], c=setup["c"], floor=setup["weight_floor"])
+        names |= dict(eta=setup["eta"], c=setup["c"], w_min=setup["weight_floor"])
         inputs = NeuronGroup(
             n, "dy/dt = -y/tau : 1", threshold="rand() < rates(t, i)*dt", reset="y += 1", method="exact", namespace=names
         )
@@ -40,10 +40,10 @@ class Circuit:
         summed = Synapses(circuit, inhibition, "Z_post = exp(u_pre) : 1 (summed)")
         summed.connect()
         summed.summed_updaters["Z_post"].when = "before_thresholds"  # the sum must see the decayed u
-        learn = "w = clip(w + eta*(c*y_pre - exp(w))/clip(exp(w), c*eta, inf), floor, inf)"
+        learn = "w = clip(w + eta*(c*y_pre - exp(w))/clip(exp(w), c*eta, 1e300), w_min, 1e300)"
         self.plastic = Synapses(inputs, circuit, "w : 1", on_pre="u_post += w", on_post=learn, namespace=names)
         self.plastic.connect()
-        self.plastic.w = "log(c) - log(2.0) - 0.01*abs(randn())"
+        self.plastic.w = "log(c) - 0.01*abs(randn())"
         self.spikes = SpikeMonitor(circuit, record=False)
         network = Network(inputs, circuit, inhibition, summed, self.plastic, self.spikes)
         for slot, name in (("before_network_run", "began"), ("after_network_run", "ended")):

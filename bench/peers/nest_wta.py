@@ -6,10 +6,10 @@ that what is compared is the price of its spikes and synapses. Inputs fire at th
 
 from importlib.metadata import version
 
+import simulator  # first: NEST prints when it is imported
+
 import nest
 import numpy as np
-
-import simulator
 
 
 class Circuit:

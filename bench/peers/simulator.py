@@ -12,12 +12,14 @@ import time
 
 import numpy as np
 
+# What a package prints, some when they are imported, must not break the conversation: import this module first.
+OUT = os.fdopen(os.dup(sys.stdout.fileno()), "w", buffering=1)
+os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+
 
 def serve(start):
     """Answers until standard input ends. `start(setup)` makes the circuit, which has `version`, `run()` for one turn, and
     `weights()` as (neurons, inputs)."""
-    out = os.fdopen(os.dup(sys.stdout.fileno()), "w", buffering=1)
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what a package prints must not break the conversation
     circuit = None
     for line in sys.stdin:
         order = json.loads(line)
@@ -31,7 +33,7 @@ def serve(start):
             np.ascontiguousarray(circuit.weights(), np.float32).tofile(os.path.join(order["folder"], "w.f32"))
         else:
             raise ValueError("unknown order " + order["do"])
-        print(json.dumps(answer), file=out)
+        print(json.dumps(answer), file=OUT)
 
 
 def clocked(work):

@@ -25,8 +25,8 @@ const UNIT: &str = "simulated s/CPU s";
 /// Turns of ours where there is no peer.
 const TURNS: usize = 3;
 /// How far the log-likelihoods of test patterns may be apart, as a part of what was learned: both sides draw their own
-/// spikes, and a simulator's potentials hold weights as they were when a spike came.
-const SAME: f64 = 0.05;
+/// spikes and find their own local optimum.
+const SAME: f64 = 0.1;
 
 /// Measures what is selected.
 ///

@@ -75,7 +75,7 @@ impl Case {
     /// Params of our experiment.
     pub(super) fn params(&self, train_images: usize, test_images: usize) -> Map<String, Json> {
         let params = json!({
-            "mode": "spiking", "neurons": self.neurons, "presentations": 100_000_000, "init": "log_half",
+            "mode": "spiking", "neurons": self.neurons, "presentations": 100_000_000, "init": "optimistic",
             "rate": "constant", "eta": ETA, "bias": "fixed", "c": C, "weight_floor": WEIGHT_FLOOR,
             "circuit_hz": CIRCUIT_HZ, "input_hz": 2 * self.hz, "presentation_ms": PRESENTATION_MS,
             "epsp": "double_exponential", "tau_rise_ms": 0.0, "tau_fall_ms": TAU_MS,

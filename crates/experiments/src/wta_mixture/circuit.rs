@@ -1,7 +1,7 @@
 //! The circuit of a run: how it starts, is shown a pattern, and learns.
 
 use numerics::{
-    Draws, Stream,
+    BinaryRows, Draws, Stream,
     epsp::Epsp,
     population::PopulationCode,
     stdp::{Annealed, Stdp},
@@ -163,6 +163,18 @@ impl Rules {
             circuit.learn(neuron, &room.y, learning, (draws, 0));
         }
         Activity { input_spikes: on.len() as u64, circuit_spikes: 1 }
+    }
+
+    /// The neuron of the greatest potential for each of these patterns, every input known; the first of equals.
+    pub(super) fn winners(&self, circuit: &Circuit, patterns: &BinaryRows) -> Vec<u32> {
+        let (mut on, mut u) = (Vec::new(), Vec::new());
+        (0..patterns.len())
+            .map(|row| {
+                self.code.encode_binary(patterns.row(row), &mut on);
+                circuit.potentials(&on, &mut u);
+                winner(Winner::Argmax, &mut u, 0.0) as u32
+            })
+            .collect()
     }
 
     /// The mixture that a circuit's weights say.

@@ -161,9 +161,11 @@ pub(super) fn observe_equilibrium(run: &WtaMixture, state: &State, synthetic: &S
         averages.equilibrium((run.rules.learning.stdp, eta, p), is_one)
     };
     if let (Some(low), Some(high)) = (of(run.params.lo), of(1.0 - run.params.lo)) {
-        let both = |f: fn(&super::averages::Equilibrium) -> f64| [f(&low) as f32, f(&high) as f32];
-        out.vector("equilibrium_error", &both(|found| found.error));
-        out.vector("equilibrium_sd_ratio", &both(|found| found.sd_ratio));
-        out.vector("equilibrium_identity_z", &both(|found| found.identity_z));
+        let both = [low, high];
+        let greatest = |values: [f64; 2]| values[0].abs().max(values[1].abs());
+        out.scalar("equilibrium_error", greatest(both.each_ref().map(|found| found.error)));
+        out.vector("equilibrium_sd_ratio", &both.each_ref().map(|found| found.sd_ratio as f32));
+        out.scalar("equilibrium_sd_error", greatest(both.each_ref().map(|found| found.sd_ratio - 1.0)));
+        out.scalar("equilibrium_identity_z", greatest(both.each_ref().map(|found| found.identity_z)));
     }
 }

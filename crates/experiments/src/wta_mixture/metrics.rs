@@ -18,7 +18,7 @@ const fn metric(
     MetricSpec { name, unit, kind, cadence, meaning }
 }
 
-pub(super) static METRICS: [MetricSpec; 42] = [
+pub(super) static METRICS: [MetricSpec; 44] = [
     metric("kl", "nats", Scalar, Every, "KL(p* ‖ mixture read from the weights), exact; synthetic patterns"),
     metric(
         "test_log_likelihood",
@@ -180,23 +180,31 @@ pub(super) static METRICS: [MetricSpec; 42] = [
     metric(
         "equilibrium_error",
         "1",
-        Vector,
+        Scalar,
         Final,
-        "mean w minus ln(c p) for inputs of p = `lo` and of p = 1 − `lo`; with `average_from` below 1",
+        "greatest distance of a mean weight from ln(c p), for inputs of p = `lo` and of p = 1 − `lo`; with `average_from` below 1",
     ),
     metric(
         "equilibrium_sd_ratio",
         "1",
         Vector,
         Final,
-        "standard deviation of w over √(eta (1 − p)/2p), for the same inputs",
+        "standard deviation of w over √(eta (1 − p)/2p), for p = `lo` and p = 1 − `lo`",
     ),
+    metric("equilibrium_sd_error", "1", Scalar, Final, "greatest distance of these ratios from 1"),
     metric(
         "equilibrium_identity_z",
         "1",
-        Vector,
+        Scalar,
         Final,
-        "c p ⟨e^−w⟩ − 1 in standard errors, for the same inputs",
+        "the greater |c p ⟨e^−w⟩ − 1| of both, in standard errors",
+    ),
+    metric(
+        "circuit_vote_accuracy",
+        "1",
+        Scalar,
+        Final,
+        "vote_accuracy of the neuron of the greatest potential on clean images, with synapses as they are: mismatch and bits included",
     ),
     metric("bias", "1", Vector, Final, "b of every neuron"),
 ];

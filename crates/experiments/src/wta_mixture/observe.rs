@@ -83,6 +83,16 @@ pub(super) fn observe_weights(run: &WtaMixture, state: &State, mixture: &Mixture
             (0..mixture.components().min(FIELDS)).flat_map(|k| frame.picture(mixture.on(k))).collect();
         out.tiles("receptive_fields", frame.rows, frame.cols, &fields);
     }
+    if let Patterns::Images(Pictures { train, test, labels: Some(labels), .. }) = &run.patterns {
+        let votes = Votes::of(
+            state.circuit.neurons(),
+            labels.classes,
+            &run.rules.winners(&state.circuit, train),
+            &labels.train,
+        );
+        let right = accuracy(&run.rules.winners(&state.circuit, test), &votes.labels(), &labels.test);
+        out.scalar("circuit_vote_accuracy", right);
+    }
     if state.traces.is_none() {
         observe_log_p(run, &state.circuit, mixture, out);
     }

@@ -22,8 +22,9 @@ use patterns::Patterns;
 pub use circuit::{Activity, Room};
 pub use params::{BiasRule, EpspShape, Init, Mode, Params, RateRule, WinnerRule};
 
-/// Presentations after which the divergence is kept.
-const MILESTONES: [u64; 6] = [100, 300, 1000, 3000, 10_000, 30_000];
+/// Parts of the run after which the divergence is kept, as numerators and divisors: 100, 400, 1,000, 4,000, 10,000 and
+/// 30,000 of 40,000 presentations.
+const MILESTONES: [(u64, u64); 6] = [(1, 400), (1, 100), (1, 40), (1, 10), (1, 4), (3, 4)];
 
 /// One winner-take-all circuit that learns a mixture by STDP.
 pub struct WtaMixture {
@@ -40,7 +41,7 @@ pub struct State {
     /// What is left of input spikes; none in mode ideal.
     traces: Option<Traces>,
     activity: Activity,
-    /// Divergence after the presentations of [`MILESTONES`]; synthetic patterns.
+    /// Divergence after the parts of [`MILESTONES`]; synthetic patterns.
     milestones: Vec<f64>,
     averages: Option<Averages>,
 }
@@ -57,7 +58,7 @@ const PRESETS: [(&str, &str); 6] = [
     ("equilibrium", include_str!("equilibrium.toml")),
     ("mnist", include_str!("mnist.toml")),
     ("mnist-034", include_str!("mnist_034.toml")),
-    ("spiking", "mode = \"spiking\"\nrate = \"annealed\"\neta = 0.002\npresentations = 10000\n"),
+    ("spiking", "mode = \"spiking\"\npresentations = 10000\n"),
     ("mnist-spiking", include_str!("mnist_spiking.toml")),
 ];
 
@@ -133,10 +134,12 @@ impl Experiment for WtaMixture {
         let shown = self.rules.show(circuit, traces.as_mut(), pattern, Learns::Yes, draws, room);
         activity.input_spikes += shown.input_spikes;
         activity.circuit_spikes += shown.circuit_spikes;
-        if let (Patterns::Synthetic(synthetic), true) =
-            (&self.patterns, MILESTONES.contains(&(draws.step() + 1)))
-        {
-            milestones.push(synthetic.divergence(&self.rules.mixture(circuit)));
+        if let Patterns::Synthetic(synthetic) = &self.patterns {
+            let shown = draws.step() + 1;
+            let due = MILESTONES.map(|(n, of)| (self.params.presentations * n / of).max(1) == shown);
+            for _ in due.iter().filter(|due| **due) {
+                milestones.push(synthetic.divergence(&self.rules.mixture(circuit)));
+            }
         }
     }
 
@@ -152,12 +155,10 @@ impl Experiment for WtaMixture {
         control::observe_em(self, &mixture, draws, out);
         control::observe_optimum(self, state, &mixture, out);
         if let Patterns::Synthetic(synthetic) = &self.patterns {
-            let decades: Vec<f32> = state.milestones.iter().map(|&kl| kl as f32).collect();
-            if let (false, [first, .., _]) = (decades.is_empty(), &decades[..]) {
-                out.vector("kl_decades", &decades);
-                if let Some(later) = decades.get(4) {
-                    out.scalar("kl_drop", f64::from(later / first));
-                }
+            if let [first, .., later, _] = state.milestones[..] {
+                let course: Vec<f32> = state.milestones.iter().map(|&kl| kl as f32).collect();
+                out.vector("kl_course", &course);
+                out.scalar("kl_drop", later / first);
             }
             control::observe_starts(self, synthetic, out);
             control::observe_equilibrium(self, state, synthetic, out);
@@ -203,3 +204,6 @@ fn memory(params: &Params, pixels: u64) -> u64 {
     let mixtures = 6 * 8 * synapses + 16 * u64::from(params.train_images);
     5 * circuit + 4 * 8 * synapses + mixtures + (16 << 20)
 }
+
+#[cfg(test)]
+mod tests;

@@ -110,7 +110,7 @@ fn wta_mixture_variants() -> Vec<Json> {
         images(
             json!({"weight_bits": 4, "init": "log_half", "crop": 1, "min_on": 0.02, "c": 3.0, "drop_spikes": 0.2}),
         ),
-        synthetic(json!({"presentations": 12000, "starts": 3, "rate": "constant", "eta": 0.01})),
+        synthetic(json!({"starts": 3, "rate": "constant", "eta": 0.01})),
         synthetic(json!({"init": "truth", "winner": "argmax", "rate": "annealed", "eta": 0.01})),
         synthetic(json!({"winner": "uniform", "bias": "fixed", "mode": "spiking", "average_from": 1.0})),
         synthetic(

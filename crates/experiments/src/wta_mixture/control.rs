@@ -28,9 +28,10 @@ const START: u64 = 1 << 41;
 pub(super) fn observe_em(run: &WtaMixture, learned: &Mixture, draws: Draws, out: &mut Metrics) {
     let (rows, weights, pseudo) = (run.patterns.shown(), run.patterns.weights(), pseudo(&run.patterns));
     let independent = Mixture::independent(rows, weights);
+    // All steps: with pseudo-counts the likelihood itself may fall on the way.
     let fits = (0..u64::from(run.params.em_starts)).map(|start| {
         let start = Mixture::start(run.params.neurons as usize, rows, weights, (draws, start));
-        start.climb(rows, weights, pseudo, (run.params.em_steps, TOLERANCE))
+        start.climb(rows, weights, pseudo, (run.params.em_steps, f64::NEG_INFINITY))
     });
     let best = fits.reduce(|best, fit| if fit.log_likelihood > best.log_likelihood { fit } else { best });
     match &run.patterns {

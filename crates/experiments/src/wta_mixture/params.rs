@@ -204,7 +204,7 @@ pub struct Params {
     #[schemars(range(min = 0, max = 1000), extend("unit" = "circuits", "symbol" = "S"))]
     pub starts: u32,
     /// Part of the run after which weights are averaged over spikes; 1: not at all. One neuron and one component only.
-    #[schemars(range(min = 0.0, max = 1.0), extend("unit" = "1", "symbol" = "t_avg"))]
+    #[schemars(range(min = 0.01, max = 1.0), extend("unit" = "1", "symbol" = "t_avg"))]
     pub average_from: f64,
 }
 

@@ -89,12 +89,12 @@ impl Experiment for WtaMixture {
     }
 
     fn plan(params: &Params, data: &DataShape) -> Result<Plan, ParamError> {
-        let (pixels, stored) = match (params.patterns, *data) {
+        let (pixels, stored) = match (params.patterns, data) {
             (params::Patterns::Synthetic, _) => {
                 (u64::from(params.pixels), (4 * params.pixels as u64 + 24) << params.pixels)
             }
             (params::Patterns::Images, DataShape::Images { .. }) => images_plan(params, data)?,
-            (params::Patterns::Images, DataShape::None) => {
+            (params::Patterns::Images, _) => {
                 return Err(ParamError::new("dataset", "", "it must hold images"));
             }
         };
@@ -168,7 +168,7 @@ impl Experiment for WtaMixture {
 
 /// Pixels of a pattern, and bytes of the images as bytes and as lists.
 fn images_plan(params: &Params, data: &DataShape) -> Result<(u64, u64), ParamError> {
-    let DataShape::Images { count, rows, cols, max, test_count, labelled } = *data else {
+    let &DataShape::Images { count, rows, cols, max, test_count, labelled } = data else {
         return Err(ParamError::new("dataset", "", "it must hold images"));
     };
     let available = count - test_count;

@@ -7,6 +7,7 @@ use crate::{
     one_shot::OneShot,
     rbm::Rbm,
     rbse::Rbse,
+    wta_mixture::WtaMixture,
 };
 
 macro_rules! catalogue {
@@ -19,7 +20,7 @@ macro_rules! catalogue {
     };
 }
 
-catalogue![Rbm, Rbse, Exact, OneShot, Ablation];
+catalogue![Rbm, Rbse, Exact, OneShot, Ablation, WtaMixture];
 
 /// An experiment by name.
 pub fn find(name: &str) -> Option<&'static dyn Kind> {

@@ -64,6 +64,22 @@ pub enum Stream {
     ClampedHidden = 31,
     /// Units of classes while pixels are held.
     ClampedClass = 32,
+    /// Which pattern a circuit is shown.
+    Pattern = 33,
+    /// Times and places of input spikes.
+    InputSpikes = 34,
+    /// Times of circuit spikes.
+    CircuitSpikes = 35,
+    /// Which neuron of a circuit fires.
+    Winner = 36,
+    /// Stochastic rounding of weights.
+    Rounding = 37,
+    /// What differs between synapses that should be alike.
+    Mismatch = 38,
+    /// Which spikes are lost.
+    Loss = 39,
+    /// Where expectation maximisation starts.
+    MixtureStart = 40,
 }
 
 #[cfg(test)]
@@ -103,6 +119,14 @@ mod tests {
             (Edit, 30),
             (ClampedHidden, 31),
             (ClampedClass, 32),
+            (Pattern, 33),
+            (InputSpikes, 34),
+            (CircuitSpikes, 35),
+            (Winner, 36),
+            (Rounding, 37),
+            (Mismatch, 38),
+            (Loss, 39),
+            (MixtureStart, 40),
         ];
         for (stream, number) in numbers {
             assert_eq!(stream as u32, number, "{stream:?}");

@@ -10,6 +10,7 @@ pub mod ars;
 pub mod dense;
 mod level;
 pub mod math;
+pub mod plasticity;
 pub mod rows;
 pub mod sample;
 pub mod synapses;

@@ -1,4 +1,4 @@
-//! The maths: draws, distributions, Boltzmann machines, Bayesian networks, statistics.
+//! The maths: draws, distributions, Boltzmann machines, spiking circuits, Bayesian networks, statistics.
 //!
 //! Pure functions of their arguments: no files, no clock, no environment, no threads. The same
 //! arguments give the same bits on every machine; see the `kernels` crate for how.
@@ -11,9 +11,13 @@ pub mod boltzmann;
 pub mod bootstrap;
 pub mod distributions;
 pub mod draws;
+pub mod epsp;
 pub mod logistic;
 pub mod logistic_regression;
+pub mod population;
 pub mod stats;
+pub mod stdp;
+pub mod wta;
 
 pub use binary::BinaryRows;
 pub use draws::{Draws, Stream};

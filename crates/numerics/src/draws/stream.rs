@@ -60,6 +60,22 @@ pub enum Stream {
     Bootstrap = 29,
     /// How a trained network is edited: which synapses are picked, how values are permuted.
     Edit = 30,
+    /// Which pattern a circuit is shown.
+    Pattern = 33,
+    /// Times and places of input spikes.
+    InputSpikes = 34,
+    /// Times of circuit spikes.
+    CircuitSpikes = 35,
+    /// Which neuron of a circuit fires.
+    Winner = 36,
+    /// Stochastic rounding of weights.
+    Rounding = 37,
+    /// What differs between synapses that should be alike.
+    Mismatch = 38,
+    /// Which spikes are lost.
+    Loss = 39,
+    /// Where expectation maximisation starts.
+    MixtureStart = 40,
     /// Tables of random networks.
     BayesTable = 41,
     /// Which numbers of such tables are accepted.
@@ -117,6 +133,14 @@ mod tests {
             (OneShotCopy, 28),
             (Bootstrap, 29),
             (Edit, 30),
+            (Pattern, 33),
+            (InputSpikes, 34),
+            (CircuitSpikes, 35),
+            (Winner, 36),
+            (Rounding, 37),
+            (Mismatch, 38),
+            (Loss, 39),
+            (MixtureStart, 40),
             (BayesTable, 41),
             (BayesAccept, 42),
             (BayesSample, 43),

@@ -95,8 +95,15 @@ fn discrete(tokens: &mut Tokens<'_>) -> Result<Vec<String>, BifError> {
     let count = tokens.word("the number of values")?;
     tokens.expect("]")?;
     tokens.expect("{")?;
-    let values: Vec<String> =
-        list(tokens, "}", "a value")?.iter().map(|value| value.text.to_owned()).collect();
+    let words = list(tokens, "}", "a value")?;
+    let mut known = BTreeSet::new();
+    if let Some(twice) = words.iter().find(|word| !known.insert(word.text)) {
+        return Err(BifError::new(
+            twice.line,
+            format!("value `{}` comes twice; it must come once", twice.shown()),
+        ));
+    }
+    let values: Vec<String> = words.iter().map(|value| value.text.to_owned()).collect();
     tokens.expect(";")?;
     if count.text.parse() != Ok(values.len()) {
         let found = values.len();

@@ -1,4 +1,4 @@
-//! Bayesian networks of discrete variables: description, exact inference, samples.
+//! Bayesian networks of discrete variables: description, exact inference, samples, and spiking modules that learn them.
 //!
 //! A state is one byte a variable, in the order of the network; tables and joints run through states with the last
 //! variable fastest.
@@ -11,8 +11,12 @@ mod eliminate;
 mod factor;
 mod infer;
 mod joint;
+pub mod module;
 mod network;
+pub mod running;
 mod sample;
+pub mod stationary;
+pub mod structure;
 
 pub use bif::{BifError, read_bif, write_bif};
 pub use builtin::{
@@ -20,4 +24,5 @@ pub use builtin::{
 };
 pub use infer::{Evidence, InferenceError, Posterior, infer};
 pub use joint::{JOINT_STATES, States};
+pub(crate) use module::divergence as module_divergence;
 pub use network::{Network, NetworkError, Variable};

@@ -24,5 +24,4 @@ pub use builtin::{
 };
 pub use infer::{Evidence, InferenceError, Posterior, infer};
 pub use joint::{JOINT_STATES, States};
-pub(crate) use module::divergence as module_divergence;
 pub use network::{Network, NetworkError, Variable};

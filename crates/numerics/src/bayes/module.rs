@@ -18,7 +18,8 @@ use crate::{Draws, Stream};
 
 pub use em::{em_step, fit};
 pub use learn::{Learning, SPIKES};
-pub(crate) use measure::divergence;
+pub(crate) use measure::conditional_divergence;
+pub use measure::divergence;
 pub use measure::{Target, held_out_kl};
 
 /// Most hidden neurons of a module.

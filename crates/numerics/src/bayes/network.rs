@@ -154,17 +154,24 @@ impl Network {
         self.variables.iter().position(|variable| variable.name == name)
     }
 
+    /// Place of a state in the table of variable `at`.
+    ///
+    /// # Panics
+    /// If there is no such variable.
+    pub fn cell(&self, at: usize, state: &[u8]) -> usize {
+        self.variables[at]
+            .parents
+            .iter()
+            .chain([&at])
+            .fold(0, |cell, &member| cell * self.variables[member].values.len() + usize::from(state[member]))
+    }
+
     /// `p(value of variable at | values of its parents)` in a state.
     ///
     /// # Panics
     /// If a value in the state is out of range.
     pub fn probability(&self, at: usize, state: &[u8]) -> f64 {
-        let variable = &self.variables[at];
-        let row = variable
-            .parents
-            .iter()
-            .fold(0, |row, &parent| row * self.variables[parent].values.len() + usize::from(state[parent]));
-        variable.table[row * variable.values.len() + usize::from(state[at])]
+        self.variables[at].table[self.cell(at, state)]
     }
 }
 

@@ -6,7 +6,7 @@
 mod hold;
 mod potential;
 
-pub use hold::{Occupancy, run_hold};
+pub use hold::{FamilyOccupancy, Occupancy, run_hold};
 pub use potential::{Epsp, PotentialChain, ReadOut};
 
 use crate::{Draws, Stream};

@@ -1,13 +1,13 @@
 //! Which variables a module has found to matter.
 
-use super::module::Module;
+use super::module::{Input, Module, divergence};
 
 /// What the weights of each input tell, in nats: `Σ_n π_n KL(p_n(x_j) ‖ Σ_m π_m p_m(x_j))` over hidden neurons n, with π the
 /// share of a neuron and p its law of the input's values. 0 for an input that is alike for all neurons.
 pub fn input_information(module: &Module) -> Vec<f64> {
     let neurons = module.neurons();
     let share = softmax(module.biases.iter().copied());
-    let of = |input: &super::module::Input| {
+    let of = |input: &Input| {
         let column = |n: usize| {
             let rows = input.row..input.row + input.values;
             softmax(rows.map(|row| module.weights[row * neurons + n]))
@@ -17,9 +17,7 @@ pub fn input_information(module: &Module) -> Vec<f64> {
         for (law, share) in laws.iter().zip(&share) {
             mean.iter_mut().zip(law).for_each(|(mean, p)| *mean += share * p);
         }
-        laws.iter()
-            .zip(&share)
-            .fold(0.0, |sum, (law, share)| sum + share * super::module_divergence(law, &mean))
+        laws.iter().zip(&share).fold(0.0, |sum, (law, share)| sum + share * divergence(law, &mean))
     };
     module.inputs.iter().map(of).collect()
 }

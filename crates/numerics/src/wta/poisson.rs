@@ -83,7 +83,7 @@ mod tests {
         }
         for input in on {
             // A Poisson count of 40,000: 4.5 σ.
-            assert!((counts[input as usize] - 40_000.0).abs() < 4.5 * 200.0, "{counts:?}");
+            assert!((counts[input as usize] - 40_000.0_f64).abs() < 4.5 * 200.0, "{counts:?}");
         }
         assert_eq!(counts[0] + counts[2] + counts[3] + counts[5], 0.0);
         // The variance of a Poisson count of mean 6 is 6; the square has variance 6 + 2 · 36.

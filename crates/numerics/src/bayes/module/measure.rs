@@ -100,7 +100,7 @@ pub(crate) fn conditional_divergence(law: &[f64], table: &[f64], values: usize) 
 ///
 /// # Panics
 /// If the lengths differ.
-pub(crate) fn divergence(p: &[f64], q: &[f64]) -> f64 {
+pub fn divergence(p: &[f64], q: &[f64]) -> f64 {
     assert_eq!(p.len(), q.len(), "laws of the same states");
     let terms = p.iter().zip(q).filter(|(p, _)| **p > 0.0);
     terms.fold(0.0, |sum, (p, q)| sum + p * (libm::log(*p) - libm::log(q.max(1e-300))))

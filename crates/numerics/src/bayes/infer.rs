@@ -122,11 +122,7 @@ fn visit(
             state[member] = (rest % n) as u8;
             rest /= n;
         }
-        let place = variable
-            .parents
-            .iter()
-            .chain([&at])
-            .fold(0, |place, &member| place * network.values(member) + usize::from(state[member]));
+        let place = network.cell(at, &state);
         each(cell, variable.table[place], place);
     }
 }

@@ -18,14 +18,9 @@ fn enumerated(network: &Network, evidence: &Evidence) -> Posterior {
             continue;
         }
         total += p;
-        for (at, variable) in network.variables().iter().enumerate() {
+        for at in 0..network.len() {
             marginals[at][usize::from(state[at])] += p;
-            let place = variable
-                .parents
-                .iter()
-                .chain([&at])
-                .fold(0, |place, &member| place * network.values(member) + usize::from(state[member]));
-            families[at][place] += p;
+            families[at][network.cell(at, &state)] += p;
         }
     }
     marginals.iter_mut().chain(&mut families).flatten().for_each(|p| *p /= total);

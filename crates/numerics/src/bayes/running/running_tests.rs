@@ -23,16 +23,19 @@ fn the_running_network_answers_a_question_as_exact_inference_does() {
     let mut occupancy = Occupancy::new([2; 4], 16);
     let states = network.states().expect("small");
     let (mut potentials, seconds) = (Vec::new(), 200.0);
-    run_hold(
+    let events = run_hold(
         (&mut state, &free),
-        |at, state, out| modules[at].law(state, &mut potentials, out),
         (seconds, 100.0),
         (Draws::at(3, 0), Stream::BayesEvent, 0),
-        (&mut occupancy, Some(&states)),
+        |at, state, out| {
+            modules[at].law(state, &mut potentials, &mut out[..2]);
+            2
+        },
+        |held, state| occupancy.hold(held, state, Some(&states)),
     );
     assert!((occupancy.seconds - seconds).abs() < 1e-6);
     // 100 Hz each for 200 s: 40,000 events, ± 4.5 √40,000.
-    assert!((occupancy.events as f64 - 40_000.0).abs() < 900.0, "{}", occupancy.events);
+    assert!((events as f64 - 40_000.0).abs() < 900.0, "{events}");
     let exact = infer(&network, &evidence).expect("possible").marginals;
     // p(1 − p) ≤ 0.18 and an autocorrelation time below 0.2 s: 1,000 independent samples at least; 4.5 standard errors.
     for at in [0, 1] {
@@ -53,9 +56,13 @@ fn runs_in_a_row_read_all_the_time_there_is() {
     let mut occupancy = Occupancy::new([2, 2], 0);
     let mut state = vec![0, 1];
     for step in 0..10 {
-        let law = |_: usize, _: &mut [u8], out: &mut [f64]| out.copy_from_slice(&[0.25, 0.75]);
+        let law = |_: usize, _: &mut [u8], out: &mut [f64; 256]| {
+            out[..2].copy_from_slice(&[0.25, 0.75]);
+            2
+        };
         let draws = (Draws::at(1, step), Stream::BayesIdeal, 0);
-        run_hold((&mut state, &[0, 1]), law, (50.0, 100.0), draws, (&mut occupancy, None));
+        let hold = |held: f64, state: &[u8]| occupancy.hold(held, state, None);
+        run_hold((&mut state, &[0, 1]), (50.0, 100.0), draws, law, hold);
     }
     // 50,000 independent redraws of each variable: p = ¾ ± 4.5 √(2 p (1 − p)/n), holding times being exponential.
     for at in 0..2 {
@@ -103,4 +110,21 @@ fn potentials_are_read_alike_however_the_run_is_cut() {
     }
     let n = chain.read.valid + chain.read.silent + chain.read.double;
     assert!((6996..=6997).contains(&n), "{n}");
+}
+
+#[test]
+fn the_divergence_of_families_is_that_of_the_law_that_factorises_along_the_graph() {
+    let network = knill_kersten();
+    let joint = network.joint().expect("small");
+    let states = network.states().expect("small");
+    let mut families = FamilyOccupancy::new(&network);
+    // Time spread as if y4 did not depend on y2: KL is the mutual information of the two, in nats.
+    let mut state = vec![0; 4];
+    for index in 0..16 {
+        states.write(index, &mut state);
+        families.hold(joint[index & !1] + joint[index | 1], &state, &network);
+    }
+    let exact = infer(&network, &[]).expect("possible").families;
+    let information = std::f64::consts::LN_2 + 0.87 * libm::log(0.87) + 0.13 * libm::log(0.13);
+    assert!((families.divergence(&network, &exact, 0.0) - information).abs() < 1e-12);
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use clap::Args;
-use experiments::{Data, DataNeed, IdxDecoder, digits8x8, images_from_idx};
+use experiments::{Data, DataNeed, IdxDecoder, digits8x8, images_from_idx, network_from_bif};
 
 use crate::exit::Usage;
 
@@ -32,6 +32,9 @@ pub(crate) struct DataArgs {
     /// Greatest value that a pixel can take
     #[arg(long, value_name = "N", default_value_t = 255, requires = "images", help_heading = "Data")]
     max: u8,
+    /// A Bayesian network of your own (BIF)
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["images", "dataset"], help_heading = "Data")]
+    bif: Option<PathBuf>,
 }
 
 impl DataArgs {
@@ -40,11 +43,17 @@ impl DataArgs {
     /// # Errors
     /// If it is not there or cannot be used.
     pub(crate) fn load(&self, need: DataNeed) -> anyhow::Result<Data> {
-        let DataNeed::Images { builtin } = need else {
-            if self.dataset.is_some() || self.images.is_some() {
-                bail!(Usage("this experiment needs no data; leave --dataset and --images out".into()));
+        let builtin = match need {
+            DataNeed::Images { builtin } if self.bif.is_none() => builtin,
+            DataNeed::Images { .. } => bail!(Usage("this experiment needs images; leave --bif out".into())),
+            DataNeed::BayesNet => return self.network(),
+            DataNeed::None => {
+                if self.dataset.is_some() || self.images.is_some() || self.bif.is_some() {
+                    let rule = "this experiment needs no data; leave --dataset, --images and --bif out";
+                    bail!(Usage(rule.into()));
+                }
+                return Ok(Data::None);
             }
-            return Ok(Data::None);
         };
         let Some(images) = &self.images else {
             return named(self.dataset.as_deref().unwrap_or(builtin));
@@ -53,6 +62,14 @@ impl DataArgs {
         let test_labels = self.test_labels.as_deref().map(idx).transpose()?;
         let test = self.test_images.as_deref().map(idx).transpose()?.map(|test| (test, test_labels));
         Ok(images_from_idx(idx(images)?, labels, test, self.max)?)
+    }
+
+    fn network(&self) -> anyhow::Result<Data> {
+        let Some(path) = &self.bif else {
+            bail!(Usage("this experiment needs a Bayesian network; name one with --bif FILE".into()));
+        };
+        let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+        network_from_bif(&bytes).with_context(|| format!("cannot use {}", path.display()))
     }
 }
 

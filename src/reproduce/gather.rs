@@ -104,7 +104,15 @@ async fn add_mnist(client: &Client) -> anyhow::Result<()> {
     let [images, labels, test_images, test_labels] = mnist_files()?;
     let attribution = Some("Y. LeCun, C. Cortes, C. J. C. Burges, The MNIST database".to_owned());
     let (labels, test_images, test_labels) = (Some(labels), Some(test_images), Some(test_labels));
-    let mnist = Upload { images, labels, test_images, test_labels, max: Some(255), attribution };
+    let mnist = Upload {
+        images: Some(images),
+        labels,
+        test_images,
+        test_labels,
+        max: Some(255),
+        bif: None,
+        attribution,
+    };
     data::upload(client, MNIST, &mnist).await?;
     Ok(())
 }

@@ -95,6 +95,20 @@ impl Module {
         }
     }
 
+    /// Whether it is a module of a variable of this network.
+    pub fn fits(&self, network: &Network) -> bool {
+        let is_variable = |at: usize, values: usize| at < network.len() && network.values(at) == values;
+        let mut row = 0;
+        let mut is_next = |input: &Input| {
+            let is_row = input.row == row;
+            row += input.values;
+            is_row && is_variable(input.variable, input.values) && input.variable != self.variable
+        };
+        let inputs = self.inputs.iter().all(&mut is_next);
+        let sizes = self.weights.len() == row * self.neurons() && self.biases.len() == self.neurons();
+        inputs && sizes && self.hidden > 0 && is_variable(self.variable, self.values)
+    }
+
     /// V · H.
     pub fn neurons(&self) -> usize {
         self.values * self.hidden

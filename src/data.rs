@@ -53,7 +53,7 @@ struct AddArgs {
 }
 
 /// What is uploaded.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub(crate) struct Upload {
     /// Images (IDX, plain or .gz)
     #[arg(long, value_name = "FILE", required_unless_present = "bif")]
@@ -135,6 +135,12 @@ async fn part(path: &Path) -> anyhow::Result<Part> {
 #[derive(Deserialize)]
 struct Datasets {
     datasets: Vec<Dataset>,
+}
+
+/// Names of all data sets of the server.
+pub(crate) async fn names(client: &Client) -> anyhow::Result<Vec<String>> {
+    let Datasets { datasets } = client.get("/datasets").await?;
+    Ok(datasets.into_iter().flat_map(|dataset| dataset.names).collect())
 }
 
 async fn ls(client: &Client, args: Output) -> Ended {

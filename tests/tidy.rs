@@ -166,6 +166,23 @@ fn the_makefile_runs_every_integration_test_of_the_crates() {
 }
 
 #[test]
+fn every_command_that_the_makefile_declares_has_a_rule() {
+    let makefile = read(format!("{ROOT}/Makefile"));
+    let phony =
+        makefile.lines().find_map(|line| line.strip_prefix(".PHONY: ")).expect("commands are declared");
+    let has_rule = |name: &str| {
+        let rule = format!("{name}:");
+        makefile.lines().any(|line| line.strip_prefix(&rule).is_some_and(|rest| !rest.starts_with('=')))
+    };
+    let missing: Vec<&str> = phony.split_whitespace().filter(|name| !has_rule(name)).collect();
+    assert!(missing.is_empty(), "declared without a rule: {missing:?}");
+    let with_help = makefile.lines().filter_map(|line| line.split_once(": ##")).map(|(name, _)| name);
+    let undeclared: Vec<&str> =
+        with_help.filter(|name| !phony.split_whitespace().any(|declared| declared == *name)).collect();
+    assert!(undeclared.is_empty(), "rules with help that are not declared: {undeclared:?}");
+}
+
+#[test]
 fn the_tree_of_the_architecture_page_is_the_real_tree() {
     let page = read(format!("{ROOT}/ARCHITECTURE.md"));
     let tree = page.split("```").nth(1).expect("the page shows a tree");

@@ -243,14 +243,16 @@ impl Variant {
 }
 
 impl Rule {
-    fn eta(self) -> f64 {
+    /// Step of w along its gradient.
+    pub(crate) fn eta(self) -> f64 {
         match self {
             Rule::Cd => ETA,
             Rule::Pcd => ETA_PERSISTENT,
         }
     }
 
-    fn momentum_and_decay(self) -> (f64, f64) {
+    /// What stays of a velocity, and the decay of w.
+    pub(crate) fn momentum_and_decay(self) -> (f64, f64) {
         match self {
             Rule::Cd => (MOMENTUM, WEIGHT_DECAY),
             Rule::Pcd => (0.0, 0.0),

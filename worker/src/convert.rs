@@ -27,6 +27,8 @@ fn kind(kind: ValueKind) -> MetricKind {
         ValueKind::Histogram => MetricKind::Histogram,
         ValueKind::Matrix => MetricKind::Matrix,
         ValueKind::Tiles => MetricKind::Tiles,
+        ValueKind::Raster => MetricKind::Raster,
+        ValueKind::Bars => MetricKind::Bars,
     }
 }
 

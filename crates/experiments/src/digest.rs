@@ -112,6 +112,8 @@ fn kind_byte(kind: ValueKind) -> u8 {
         ValueKind::Histogram => 2,
         ValueKind::Matrix => 3,
         ValueKind::Tiles => 4,
+        ValueKind::Raster => 5,
+        ValueKind::Bars => 6,
     }
 }
 

@@ -24,6 +24,10 @@ pub enum ValueKind {
     Matrix,
     /// Images, shape (n, rows, cols).
     Tiles,
+    /// Events: row 0 times in ms, row 1 units. Shape (2, n).
+    Raster,
+    /// Rows that are compared bar by bar, such as actual and learned, shape (rows, n).
+    Bars,
 }
 
 impl ValueKind {
@@ -35,6 +39,8 @@ impl ValueKind {
             Self::Histogram => "histogram",
             Self::Matrix => "matrix",
             Self::Tiles => "tiles",
+            Self::Raster => "raster",
+            Self::Bars => "bars",
         }
     }
 }
@@ -186,6 +192,18 @@ impl Metrics {
         self.put_f32(name, ValueKind::Tiles, vec![n, rows, cols], values);
     }
 
+    /// Events, such as spikes, each with a time in ms and the unit it belongs to.
+    pub fn raster(&mut self, name: &'static str, events: impl Iterator<Item = (f64, u32)> + Clone) {
+        let times = events.clone().map(|(ms, _)| ms as f32);
+        let values: Vec<f32> = times.chain(events.map(|(_, unit)| unit as f32)).collect();
+        self.put_f32(name, ValueKind::Raster, vec![2, values.len() as u32 / 2], &values);
+    }
+
+    /// Rows of `cols` bars each, that are compared bar by bar.
+    pub fn bars(&mut self, name: &'static str, cols: u32, values: &[f32]) {
+        self.put_f32(name, ValueKind::Bars, vec![values.len() as u32 / cols, cols], values);
+    }
+
     fn put_f32(&mut self, name: &'static str, kind: ValueKind, shape: Vec<u32>, values: &[f32]) {
         let size: u64 = shape.iter().map(|&n| u64::from(n)).product();
         assert_eq!(size, values.len() as u64, "metric `{name}`: the shape must hold every value");
@@ -208,5 +226,40 @@ impl Metrics {
         let step = self.step;
         let pairs = self.specs.iter().zip(self.values);
         pairs.filter_map(|(spec, value)| value.map(|value| Metric { name: spec.name, step, value })).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SPECS: [MetricSpec; 2] = [
+        MetricSpec {
+            name: "spikes",
+            unit: "1",
+            kind: ValueKind::Raster,
+            cadence: Cadence::Every,
+            meaning: "",
+        },
+        MetricSpec { name: "joint", unit: "1", kind: ValueKind::Bars, cadence: Cadence::Every, meaning: "" },
+    ];
+
+    #[test]
+    fn events_are_times_over_units_and_bars_are_rows_of_equal_length() {
+        let mut metrics = Metrics::new(&SPECS, 0, 0, true);
+        metrics.raster("spikes", [(1.5, 7), (2.5, 0), (4.0, 7)].into_iter());
+        metrics.bars("joint", 2, &[0.25, 0.75, 0.5, 0.5]);
+        let found: Vec<(Vec<u32>, Vec<f32>)> = (metrics.finish().into_iter())
+            .map(|metric| match metric.value {
+                Value::Array(array) => {
+                    let numbers =
+                        array.data.as_chunks::<4>().0.iter().map(|x| f32::from_le_bytes(*x)).collect();
+                    (array.shape, numbers)
+                }
+                Value::Scalar(_) => panic!("`{}` is an array", metric.name),
+            })
+            .collect();
+        let spikes = (vec![2, 3], vec![1.5, 2.5, 4.0, 7.0, 0.0, 7.0]);
+        assert_eq!(found, [spikes, (vec![2, 2], vec![0.25, 0.75, 0.5, 0.5])]);
     }
 }

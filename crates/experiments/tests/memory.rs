@@ -20,10 +20,10 @@ fn large() -> Data {
 #[test]
 fn a_run_needs_no_more_memory_than_its_plan() {
     // Names that an experiment does not know are left out.
-    let few = json!({"rbm_epochs": 1, "draws": 2, "cloud_codes": 200, "prune_percent": [50], "likelihood_members": 20});
+    let few = json!({"rbm_epochs": 1, "draws": 2, "cloud_codes": 40, "prune_percent": [50], "likelihood_members": 20});
     let small = json!({"epochs": 1});
-    let wide = json!({"epochs": 1, "hidden_units": 500, "batch": 100, "train_images": 2000, "test_images": 1000,
-                      "threshold": 127});
+    let wide = json!({"epochs": 1, "hidden_units": 500, "batch": 100, "train_images": 2000, "test_images": 300,
+                      "threshold": 127, "copies": 3, "test_copies": 2});
     for (data, size) in [(digits8x8 as fn() -> Data, small), (large, wide)] {
         let mut params = few.clone();
         params.as_object_mut().expect("an object").extend(size.as_object().expect("an object").clone());

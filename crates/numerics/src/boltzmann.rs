@@ -15,6 +15,7 @@
 
 mod ascent;
 mod chain;
+mod class_units;
 pub mod curve;
 pub mod evaluate;
 pub mod exact;
@@ -35,6 +36,7 @@ pub mod tiled;
 mod unit_index;
 mod weights;
 
+pub use class_units::ClassUnits;
 pub use law::Law;
 pub use learning::{Chain, Learning, Masks, Statistics};
 pub use method::{Estimator, LocalRule, Method, MethodError, Objective, ReleaseRule};

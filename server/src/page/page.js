@@ -142,9 +142,10 @@ function axis(values, from, to, count) {
   return { at: v => Math.round(10 * (from + (to - from) * (v - lo) / (hi - lo))) / 10, ticks };
 }
 
-/** Lines {rows: [[x, y]], kind, label} and bars [[x0, x1, y]] on the same axes; and how much of them there is to see. */
-function plot(label, { lines, bars = [], xs = [], xName = 'step', unit = '' }) {
-  const corners = [...lines.flatMap(line => line.rows), ...bars.flatMap(([a, b, n]) => [[a, 0], [b, n]])];
+/** Lines {rows: [[x, y]], kind, label}, bars [[x0, x1, y]], more of them beside, and events [[x, y]] on the same axes; and how
+    much of them there is to see. */
+function plot(label, { lines, bars = [], beside = [], events = [], xs = [], xName = 'step', unit = '' }) {
+  const corners = [...lines.flatMap(line => line.rows), ...events, ...[...bars, ...beside].flatMap(([a, b, n]) => [[a, 0], [b, n]])];
   const x = axis([...corners.map(p => p[0]), ...xs], LEFT, WIDTH - RIGHT, 4);
   const y = axis(corners.map(p => p[1]), HEIGHT - BOTTOM, TOP, 4);
   const path = rows => rows.map(([at, v], i) => Number.isFinite(v)
@@ -159,12 +160,14 @@ function plot(label, { lines, bars = [], xs = [], xName = 'step', unit = '' }) {
       text(LEFT - 6, y.at(v) + 4, 'end', mark)]),
     x.ticks.map(([v, mark]) => text(x.at(v), HEIGHT - 4, x.at(v) > WIDTH - 25 ? 'end' : 'middle', mark)),
     text(0, HEIGHT - 4, 'start', xName),
-    h('path', { class: 'bars', d: bars.map(([a, b, n]) => `M${x.at(a)} ${y.at(0)}V${y.at(n)}H${x.at(b)}V${y.at(0)}Z`).join('') }),
+    [['bars', bars], ['bars beside', beside]].map(([kind, some]) => h('path', { class: kind,
+      d: some.map(([a, b, n]) => `M${x.at(a)} ${y.at(0)}V${y.at(n)}H${x.at(b)}V${y.at(0)}Z`).join('') })),
+    h('path', { class: 'events', d: events.map(([at, v]) => `M${x.at(at)} ${y.at(v) - 2}v4`).join('') }),
     lines.map(({ rows, kind = '' }) => h('path', { class: `line ${kind}`, d: path(rows) })),
     ends.filter(([, v]) => Number.isFinite(v)).map(([at, v]) => h('circle', { cx: x.at(at), cy: y.at(v), r: 2.5 })),
     odd.map(([at, v]) => h('text', { class: 'failed', x: x.at(at), y: v > 0 ? TOP + 4 : HEIGHT - BOTTOM }, number(v))));
   svg.plot = { x, y, lines, xName, unit };
-  return [h('div', { class: 'stage' }, svg, h('output')), finite.length + bars.length];
+  return [h('div', { class: 'stage' }, svg, h('output')), finite.length + bars.length + beside.length + events.length];
 }
 
 /** Says what is nearest to the pointer, and sets its line off. */
@@ -229,6 +232,20 @@ function histogram(metric, { shape: [, n], values }, first) {
     { lines: [{ rows, kind: 'ghost', label: 'first step' }], bars: bins(values), xName: unitOf(metric).trim() || 'value' });
 }
 
+/** Events of units over time. */
+const raster = (metric, { shape: [, n], values }) => plot(`${words(metric.name)}: ${plural(n, 'event')}`,
+  { lines: [], events: [...values.slice(0, n)].map((ms, i) => [ms, values[n + i]]), xName: 'ms' });
+
+/** Two rows bar by bar, the first filled; a further row would be a line. */
+function compared(metric, { shape: [rows, n], values }) {
+  const wide = 0.8 / Math.min(rows, 2);
+  const row = r => [...values.slice(r * n, (r + 1) * n)];
+  const place = r => (r < rows ? row(r).map((v, i) => [i - 0.4 + r * wide, i - 0.4 + (r + 1) * wide, v]) : []);
+  const lines = [...Array(rows).keys()].slice(2).map(r => ({ rows: row(r).map((v, i) => [i, v]), label: `row ${r}` }));
+  return plot(`${words(metric.name)}: ${plural(rows, 'row')} of ${plural(n, 'bar')}`,
+    { lines, bars: place(0), beside: place(1), xName: 'index', unit: unitOf(metric) });
+}
+
 const figure = (metric, last, [body, drawn] = ['', 0]) => h('figure',
   { 'data-metric': metric.name, 'data-kind': metric.kind, 'data-drawn': drawn }, h('figcaption', {},
     h('h3', {}, words(metric.name)), h('span', {}, last), h('p', {}, metric.meaning)), body);
@@ -244,7 +261,9 @@ function figureOf(metric, run, others) {
   if (metric.kind === 'scalar') return figure(metric, number(value) + unitOf(metric), scalar(metric, [...lines, { rows }], [run]));
   const tiles = { 1: [1, 1], 2: [1], 3: [] }[value.shape.length].concat(value.shape);
   return figure(metric, `step ${number(step)}`, metric.kind === 'vector' ? vector(metric, rows, run)
-    : metric.kind === 'histogram' ? histogram(metric, value, rows[0][1]) : pixels(metric, tiles, value.values));
+    : metric.kind === 'histogram' ? histogram(metric, value, rows[0][1])
+      : metric.kind === 'raster' ? raster(metric, value)
+        : metric.kind === 'bars' ? compared(metric, value) : pixels(metric, tiles, value.values));
 }
 
 async function followScalars(runs, metrics) {

@@ -159,5 +159,7 @@ pub(crate) fn kind_of(spec: &MetricSpec) -> MetricKind {
         experiments::ValueKind::Histogram => MetricKind::Histogram,
         experiments::ValueKind::Matrix => MetricKind::Matrix,
         experiments::ValueKind::Tiles => MetricKind::Tiles,
+        experiments::ValueKind::Raster => MetricKind::Raster,
+        experiments::ValueKind::Bars => MetricKind::Bars,
     }
 }

@@ -1,17 +1,28 @@
 //! Images as the Boltzmann machines see them: binary, split into a part to train on and a part to test on.
 
 use ndarray::ArrayView3;
-use numerics::{BinaryRows, Draws, Stream};
+use numerics::{BinaryRows, Draws, Stream, boltzmann::ClassUnits};
 
 use super::Protocol;
 use crate::{Data, DataError, Images};
 
 /// Binary images of one run.
 pub(crate) struct Digits {
+    /// Visible units: pixels, then units of classes if there are any.
     pub(crate) train: BinaryRows,
+    /// The same of the test images.
     pub(crate) test: BinaryRows,
     pub(crate) rows: u32,
     pub(crate) cols: u32,
+    /// The classes, if machines learn them.
+    pub(super) classes: Option<Classes>,
+}
+
+/// What the images are of, where that is learned.
+pub(super) struct Classes {
+    pub(super) units: ClassUnits,
+    /// Classes of the test images.
+    pub(super) test: Vec<u8>,
 }
 
 impl Digits {
@@ -21,15 +32,28 @@ impl Digits {
             return Err(DataError("images are needed".into()));
         };
         protocol.plan(&data.shape()).map_err(|error| DataError(error.to_string()))?;
-        let split = Split::new(images, protocol.train_images, seed);
-        let train = split.train.into_iter();
-        let test = split.rest.into_iter().take(protocol.test_images as usize);
-        Ok(Self {
-            train: binary(images, train, protocol.threshold),
-            test: binary(images, test, protocol.threshold),
-            rows: images.rows,
-            cols: images.cols,
-        })
+        let Split { train, mut rest } = Split::new(images, protocol.train_images, seed);
+        rest.truncate(protocol.test_images as usize);
+        let (rows, cols) = (images.rows, images.cols);
+        let pixels = |which: &[u32]| binary(images, which.iter().copied(), protocol.threshold);
+        let (train_pixels, test_pixels) = (pixels(&train), pixels(&rest));
+        let Some(labels) = images.labels.as_ref().filter(|_| protocol.label_units > 0) else {
+            return Ok(Self { train: train_pixels, test: test_pixels, rows, cols, classes: None });
+        };
+        let units = ClassUnits {
+            pixels: images.pixels_per_image(),
+            classes: labels.iter().max().map_or(1, |&most| usize::from(most) + 1),
+            per_class: protocol.label_units as usize,
+        };
+        let of = |which: &[u32]| -> Vec<u8> { which.iter().map(|&image| labels[image as usize]).collect() };
+        let train = units.labelled(&train_pixels, &of(&train));
+        let test = units.labelled(&test_pixels, &of(&rest));
+        Ok(Self { train, test, rows, cols, classes: Some(Classes { units, test: of(&rest) }) })
+    }
+
+    /// Pixels of an image: the first of the visible units.
+    pub(super) fn pixels(&self) -> usize {
+        self.rows as usize * self.cols as usize
     }
 }
 

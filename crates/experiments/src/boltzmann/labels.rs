@@ -91,14 +91,19 @@ impl Labelled {
         (picks, labels)
     }
 
-    /// Share of the test images, in percent, of which the answer is right: the class of the greatest entry (the first
-    /// of equals) of their column of `total`, (classes, test images).
+    /// [`percent_right`] on the test images.
     pub(crate) fn percent_right(&self, total: &Array2<f64>) -> f64 {
-        let answer = |column: ArrayView1<'_, f64>| {
-            column.iter().enumerate().fold(0, |best, (class, &p)| if p > column[best] { class } else { best })
-        };
-        let answers = total.columns().into_iter().map(answer).zip(&self.test_labels);
-        let right = answers.filter(|(answer, label)| *answer == usize::from(**label));
-        100.0 * right.count() as f64 / self.test_labels.len() as f64
+        percent_right(total, &self.test_labels)
     }
+}
+
+/// Share of the examples, in percent, of which the answer is right: the class of the greatest entry (the first of
+/// equals) of their column of `total`, (classes, examples).
+pub(super) fn percent_right(total: &Array2<f64>, labels: &[u8]) -> f64 {
+    let answer = |column: ArrayView1<'_, f64>| {
+        column.iter().enumerate().fold(0, |best, (class, &p)| if p > column[best] { class } else { best })
+    };
+    let answers = total.columns().into_iter().map(answer).zip(labels);
+    let right = answers.filter(|(answer, label)| *answer == usize::from(**label));
+    100.0 * right.count() as f64 / labels.len() as f64
 }

@@ -5,6 +5,9 @@ use numerics::boltzmann::{MethodError, Synapses};
 use super::settings::{Estimator, Law, Masks, Objective, ReleaseRule, Rule, Statistics};
 use crate::{DataShape, ParamError, Plan};
 
+/// Labels are bytes.
+const MOST_CLASSES: u64 = 256;
+
 /// Settings of one training run, whatever the synapses; units and symbols are those of the params of `rbse`.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Protocol {
@@ -20,6 +23,7 @@ pub(crate) struct Protocol {
     pub(crate) release_rule: ReleaseRule,
     pub(crate) release_target: f64,
     pub(crate) dropout: f64,
+    pub(crate) label_units: u32,
     pub(crate) hidden_units: u32,
     pub(crate) batch: u32,
     pub(crate) epochs: u32,
@@ -57,6 +61,7 @@ impl Default for Protocol {
             release_rule: ReleaseRule::Gradient,
             release_target: 0.0,
             dropout: 0.0,
+            label_units: 0,
             hidden_units: 64,
             batch: 20,
             epochs: 30,
@@ -167,7 +172,7 @@ impl Protocol {
     /// # Errors
     /// If there are too few images or too few grey levels.
     pub(crate) fn plan(&self, data: &DataShape) -> Result<Plan, ParamError> {
-        let DataShape::Images { count, rows, cols, max, test_count, .. } = *data else {
+        let DataShape::Images { count, rows, cols, max, test_count, labelled } = *data else {
             return Err(ParamError::new("dataset", "", "it must hold images"));
         };
         let (train, test) = if test_count > 0 { (count - test_count, test_count) } else { (count, count) };
@@ -185,11 +190,12 @@ impl Protocol {
             let rule = format!("it must be below {max}, the greatest pixel of the data set");
             return Err(ParamError::new("threshold", self.threshold, rule));
         }
+        let rule = "it must be 0, since the images of the data set have no labels";
+        require(labelled || self.label_units == 0, "label_units", self.label_units, rule)?;
         let steps = u64::from(self.epochs) * self.batches_per_epoch();
-        Ok(Plan {
-            steps,
-            memory_bytes: self.memory_bytes(u64::from(count), u64::from(rows) * u64::from(cols)),
-        })
+        let labels = u64::from(self.label_units) * MOST_CLASSES;
+        let visible = u64::from(rows) * u64::from(cols) + labels;
+        Ok(Plan { steps, memory_bytes: self.memory_bytes(u64::from(count), visible) })
     }
 
     /// An upper bound: the data twice (as bytes and, at worst all on, as lists of 4-byte indices), twelve arrays of

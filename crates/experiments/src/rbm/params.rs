@@ -55,6 +55,9 @@ pub struct Params {
     /// Test images: the first of the test part, or those that follow the training images.
     #[schemars(range(min = 1, max = 10000000), extend("unit" = "images", "symbol" = "M"))]
     pub test_images: u32,
+    /// Visible units of each class beside the pixels, on where an image is of it; 0: no labels are learned.
+    #[schemars(range(min = 0, max = 16), extend("unit" = "units", "symbol" = "L"))]
+    pub label_units: u32,
     /// Temperatures of annealed importance sampling at the last step; 0: not run.
     #[schemars(range(min = 0, max = 100000), extend("unit" = "1", "symbol" = "T"))]
     pub ais_temperatures: u32,
@@ -71,7 +74,7 @@ macro_rules! shared_fields {
             momentum_start: $source.momentum_start, momentum_end: $source.momentum_end, momentum_switch_epoch:
             $source.momentum_switch_epoch, weight_decay: $source.weight_decay, threshold: $source.threshold,
             train_images: $source.train_images, test_images: $source.test_images, ais_temperatures:
-            $source.ais_temperatures, ais_chains: $source.ais_chains, dropout: $source.dropout,
+            $source.ais_temperatures, ais_chains: $source.ais_chains, label_units: $source.label_units, dropout: $source.dropout,
             $($more)*
         }
     };

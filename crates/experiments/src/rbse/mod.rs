@@ -32,7 +32,7 @@ const PRESETS: [(&str, &str); 6] = [
 
 impl Experiment for Rbse {
     const NAME: &'static str = "rbse";
-    const VERSION: u32 = 2;
+    const VERSION: u32 = 4;
     const SUMMARY: &'static str =
         "Boltzmann machine whose synapses learn how reliably they release (RBSE models A and B)";
     const README: &'static str = include_str!("README.md");

@@ -74,8 +74,8 @@ pub(crate) trait Simd: Copy {
     /// High and low bytes of 64 whole numbers in 0..=65535.
     fn split_bytes(self, numbers: [Self::F; 4]) -> (Self::B, Self::B);
 
-    /// `to[j].0[g][i] = from[i].0[k][j]`.
-    fn transpose(self, from: &[Line; 16], k: usize, to: &mut [Line; 16], g: usize);
+    /// `to[j][i] = from[i].0[k][j]`.
+    fn transpose(self, from: &[Line; 16], k: usize, to: [&mut [f32; 16]; 16]);
     /// `to[j][16 g + i] = from[i][16 k + j]`.
     fn transpose_bytes(self, from: &[super::Bytes; 16], k: usize, to: &mut [super::Bytes; 16], g: usize);
     /// Writes the positions of the ones of `word`, plus `base`, and returns how many; the places after them may

@@ -177,11 +177,12 @@ impl Parameters {
         let mut words = vec![0; self.w.len()];
         draws.fill_u32(Stream::ObserveMask, first, &mut words);
         if self.law == Law::Bernoulli {
+            let mut p: Vec<f32> = self.a.iter().copied().collect();
+            kernels::math::sigmoids(&mut p);
             let mut released = self.w.clone();
-            for ((w, &a), word) in released.iter_mut().zip(&self.a).zip(words) {
-                if sample::uniform(word) >= kernels::math::sigmoid(a) {
-                    *w = 0.0;
-                }
+            for ((w, p), word) in released.iter_mut().zip(p).zip(words) {
+                // A choice of values, not of paths: it is as often one as the other.
+                *w = if sample::uniform(word) < p { *w } else { 0.0 };
             }
             return self.with_weights(released);
         }

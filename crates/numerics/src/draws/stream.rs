@@ -60,6 +60,10 @@ pub enum Stream {
     Bootstrap = 29,
     /// How a trained network is edited: which synapses are picked, how values are permuted.
     Edit = 30,
+    /// Hidden units while pixels are held.
+    ClampedHidden = 31,
+    /// Units of classes while pixels are held.
+    ClampedClass = 32,
     /// Which pattern a circuit is shown.
     Pattern = 33,
     /// Times and places of input spikes.
@@ -133,6 +137,8 @@ mod tests {
             (OneShotCopy, 28),
             (Bootstrap, 29),
             (Edit, 30),
+            (ClampedHidden, 31),
+            (ClampedClass, 32),
             (Pattern, 33),
             (InputSpikes, 34),
             (CircuitSpikes, 35),

@@ -23,10 +23,11 @@ pub(super) fn histogram<'a>(
     out.histogram(name, &edges, &stats::histogram(values, &edges));
 }
 
-/// Columns of a (V, H) array as images, one per hidden unit.
+/// Columns of a (V, H) array as images of its pixels, one per hidden unit.
 pub(super) fn fields(view: &View<'_>, out: &mut Metrics, name: &'static str, array: ArrayView2<'_, f32>) {
     let shown = array.ncols().min(SHOWN_UNITS);
-    let images = array.slice_axis(Axis(1), (..shown).into()).reversed_axes();
+    let pixels = array.slice_axis_move(Axis(0), (..view.trainer.digits.pixels()).into());
+    let images = pixels.slice_axis(Axis(1), (..shown).into()).reversed_axes();
     let values: Vec<f32> = images.iter().copied().collect();
     out.tiles(name, view.trainer.digits.rows, view.trainer.digits.cols, &values);
 }

@@ -103,7 +103,8 @@ pub(super) fn observe(view: &View<'_>, out: &mut Metrics) {
         draw::histogram(out, "weight_histogram", (-4.0, 4.0), parameters.w.iter());
         draw::fields(view, out, "weight_fields", parameters.w.view());
         let samples = rbm.gibbs(&first(test, SAMPLES), 0..SWEEPS, *draws);
-        let values: Vec<f32> = samples.to_dense().into_iter().collect();
+        let pixels = samples.to_dense().slice_axis_move(Axis(1), (..trainer.digits.pixels()).into());
+        let values: Vec<f32> = pixels.into_iter().collect();
         out.tiles("samples", trainer.digits.rows, trainer.digits.cols, &values);
     }
 }

@@ -1,5 +1,6 @@
 //! What is observed of a Boltzmann machine in training.
 
+mod classes;
 mod cortex;
 mod coupling;
 mod draw;
@@ -22,7 +23,8 @@ const WATCHED: usize = 1000;
 const FLIPS: (usize, usize) = (32, 128);
 
 /// Metrics of every Boltzmann machine, whatever its synapses.
-pub(crate) const FIT_METRICS: [MetricSpec; 18] = joined(&[&fit::METRICS, &likelihood::METRICS]);
+pub(crate) const FIT_METRICS: [MetricSpec; 20] =
+    joined(&[&fit::METRICS, &classes::METRICS, &likelihood::METRICS]);
 
 /// Metrics of stochastic synapses.
 pub(crate) const RELEASE_METRICS: [MetricSpec; 43] = joined(&[
@@ -67,6 +69,7 @@ pub(crate) fn observe_fit(trainer: &Trainer, network: &Network, draws: Draws, ou
     let parameters = network.parameters();
     let view = View::new(trainer, &parameters, draws, out.is_last());
     fit::observe(&view, out);
+    classes::observe(&view, out);
     likelihood::observe(&view, out);
 }
 

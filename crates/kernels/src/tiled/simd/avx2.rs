@@ -235,13 +235,13 @@ impl Simd for Avx2 {
     }
 
     #[inline(always)]
-    fn transpose(self, from: &[Line; 16], k: usize, to: &mut [Line; 16], g: usize) {
+    fn transpose(self, from: &[Line; 16], k: usize, to: [&mut [f32; 16]; 16]) {
         for r in [0, 8] {
             for c in [0, 8] {
                 let rows: [__m256; 8] =
                     std::array::from_fn(|i| x!(_mm256_loadu_ps(from[r + i].0[k][c..c + 8].as_ptr())));
                 for (j, column) in columns(rows).into_iter().enumerate() {
-                    x!(_mm256_storeu_ps(to[c + j].0[g][r..r + 8].as_mut_ptr(), column));
+                    x!(_mm256_storeu_ps(to[c + j][r..r + 8].as_mut_ptr(), column));
                 }
             }
         }

@@ -155,9 +155,9 @@ impl Simd for Portable {
     }
 
     #[inline(always)]
-    fn transpose(self, from: &[Line; 16], k: usize, to: &mut [Line; 16], g: usize) {
-        for (j, to) in to.iter_mut().enumerate() {
-            to.0[g] = lanes(|i| from[i].0[k][j]);
+    fn transpose(self, from: &[Line; 16], k: usize, to: [&mut [f32; 16]; 16]) {
+        for (j, to) in to.into_iter().enumerate() {
+            *to = lanes(|i| from[i].0[k][j]);
         }
     }
     #[inline(always)]

@@ -1,5 +1,6 @@
 //! Every entry of the catalogue is put through the same laws.
 
+mod bayes_net;
 mod bits;
 mod findings;
 mod golden;
@@ -89,6 +90,7 @@ fn bayes_net_variants() -> Vec<Json> {
                "presentation_noise": 0.5, "queries": [{"evidence": {"grass": "wet"}}]}),
         json!({"training": "given", "sample_s": 3, "chains": 1, "held_out": 20}),
         json!({"modules": ["y3", "y1"], "learning_s": 5, "held_out": 20}),
+        json!({"mode": "mixture", "learning_s": 2, "sample_s": 0, "held_out": 20}),
         json!({"network": "random-joint", "learning_s": 3, "sample_s": 0, "held_out": 20}),
         json!({"network": "asia", "sum_out": "either", "learning_s": 3, "sample_s": 0, "held_out": 20}),
     ]

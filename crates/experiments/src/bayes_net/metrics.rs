@@ -96,14 +96,14 @@ pub(super) static METRICS: [MetricSpec; 50] = [
         "1",
         Scalar,
         Final,
-        "area under the curve of telling the Markov blanket from other inputs by what their weights tell, mean over modules; 0.5 is chance",
+        "area under the curve of telling the Markov blanket from other inputs by what they tell beyond all others, mean over modules; 0.5 is chance",
     ),
     spec(
         "blanket_auc_permuted",
         "1",
         Scalar,
         Final,
-        "the same with what the weights tell permuted among the inputs: the control",
+        "the same with what they tell permuted among the inputs: the control",
     ),
     spec(
         "blanket_precision",

@@ -32,6 +32,8 @@ pub use params::{Params, Query, Source as NetworkSource, Training};
 
 /// States that are presented in a second: one for 100 ms.
 const PRESENTATIONS: u64 = 10;
+/// Held-out states over which it is measured what inputs tell.
+const TELLING: usize = 2000;
 
 /// Modules that learn a network from samples, and then run as a network.
 pub struct BayesNet {
@@ -129,7 +131,7 @@ impl BayesNet {
     /// Fresh modules that see only what told enough.
     fn pruned(&self, modules: &[Module], draws: Draws) -> Vec<Module> {
         let prune = |module: &Module| {
-            let told = input_information(module);
+            let told = self.told(module);
             let kept: Vec<usize> = (module.inputs.iter().zip(told))
                 .filter(|(_, told)| *told >= self.params.prune_nats)
                 .map(|(input, _)| input.variable)
@@ -137,6 +139,12 @@ impl BayesNet {
             self.fresh(module.variable, &kept, draws)
         };
         modules.iter().map(prune).collect()
+    }
+
+    /// What each input of a module tells beyond the others, over some of the held-out states.
+    fn told(&self, module: &Module) -> Vec<f64> {
+        let n = self.network.len();
+        input_information(module, &self.held_out[..self.held_out.len().min(TELLING * n)], n)
     }
 
     /// Whether every variable has a module.

@@ -4,7 +4,7 @@ use numerics::{
     Draws, Stream,
     bayes::{
         module::{Module, divergence, em_step, fit, held_out_kl},
-        structure::{auc, input_information},
+        structure::auc,
     },
 };
 
@@ -114,7 +114,7 @@ impl BayesNet {
         out.scalar("inputs_kept", mean(&kept));
         let (mut areas, mut permuted, mut precisions) = (Vec::new(), Vec::new(), Vec::new());
         for module in &state.modules {
-            let told = input_information(module);
+            let told = self.told(module);
             let blanket = self.network.blanket(module.variable);
             let is_member: Vec<bool> =
                 module.inputs.iter().map(|input| blanket.contains(&input.variable)).collect();

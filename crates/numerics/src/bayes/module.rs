@@ -165,6 +165,22 @@ impl Module {
         self.law_of(potentials, out);
     }
 
+    /// The law without one input, from the potentials with it: none of its neurons is active.
+    pub(super) fn law_without(
+        &self,
+        input: &Input,
+        state: &[u8],
+        potentials: &[f64],
+        left: &mut Vec<f64>,
+        out: &mut [f64],
+    ) {
+        let row = input.row + usize::from(state[input.variable]);
+        let weights = &self.weights[row * self.neurons()..(row + 1) * self.neurons()];
+        left.clear();
+        left.extend(potentials.iter().zip(weights).map(|(u, w)| u - w));
+        self.law_of(left, out);
+    }
+
     fn law_of(&self, potentials: &[f64], out: &mut [f64]) {
         let greatest = potentials.iter().fold(f64::NEG_INFINITY, |greatest, u| greatest.max(*u));
         let mut total = 0.0;

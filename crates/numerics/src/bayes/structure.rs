@@ -1,25 +1,34 @@
 //! Which variables a module has found to matter.
 
-use super::module::{Input, Module, divergence};
+use super::module::{Module, divergence};
 
-/// What the weights of each input tell, in nats: `Σ_n π_n KL(p_n(x_j) ‖ Σ_m π_m p_m(x_j))` over hidden neurons n, with π the
-/// share of a neuron and p its law of the input's values. 0 for an input that is alike for all neurons.
-pub fn input_information(module: &Module) -> Vec<f64> {
-    let neurons = module.neurons();
-    let share = softmax(module.biases.iter().copied());
-    let of = |input: &Input| {
-        let column = |n: usize| {
-            let rows = input.row..input.row + input.values;
-            softmax(rows.map(|row| module.weights[row * neurons + n]))
-        };
-        let laws: Vec<Vec<f64>> = (0..neurons).map(column).collect();
-        let mut mean = vec![0.0; input.values];
-        for (law, share) in laws.iter().zip(&share) {
-            mean.iter_mut().zip(law).for_each(|(mean, p)| *mean += share * p);
+/// What each input tells of the variable beyond all others, in nats, as the weights have it: mean over states of
+/// `KL(p(z | x) ‖ p(z | x without x_j))`.
+///
+/// An input without an active neuron adds nothing to any potential, which sums it out once `Σ_x e^w(x) = 1`; so this is the
+/// conditional mutual information `I(z; x_j | other inputs)` in the law that the module implies, which is 0 outside the Markov
+/// blanket.
+///
+/// # Shapes
+/// `states`: (n, `variables`), states of the network.
+///
+/// # Panics
+/// If there are no states.
+pub fn input_information(module: &Module, states: &[u8], variables: usize) -> Vec<f64> {
+    assert!(!states.is_empty(), "a mean is over states");
+    let (mut potentials, mut left) = (Vec::new(), Vec::new());
+    let (mut all, mut without) = (vec![0.0; module.values], vec![0.0; module.values]);
+    let mut told = vec![0.0; module.inputs.len()];
+    for state in states.chunks_exact(variables) {
+        module.law(state, &mut potentials, &mut all);
+        for (input, told) in module.inputs.iter().zip(&mut told) {
+            module.law_without(input, state, &potentials, &mut left, &mut without);
+            *told += divergence(&all, &without);
         }
-        laws.iter().zip(&share).fold(0.0, |sum, (law, share)| sum + share * divergence(law, &mean))
-    };
-    module.inputs.iter().map(of).collect()
+    }
+    let n = (states.len() / variables) as f64;
+    told.iter_mut().for_each(|told| *told /= n);
+    told
 }
 
 /// How well scores tell members from others: the probability that a member drawn at random scores above another, ties
@@ -41,30 +50,39 @@ pub fn auc(scores: &[f64], is_member: &[bool]) -> Option<f64> {
     (pairs > 0).then(|| above.fold(0.0, |sum, x| sum + x) / pairs as f64)
 }
 
-fn softmax(xs: impl Iterator<Item = f64> + Clone) -> Vec<f64> {
-    let greatest = xs.clone().fold(f64::NEG_INFINITY, f64::max);
-    let exps: Vec<f64> = xs.map(|x| libm::exp(x - greatest)).collect();
-    let total = exps.iter().fold(0.0, |sum, x| sum + x);
-    exps.into_iter().map(|x| x / total).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Draws, bayes::knill_kersten};
+    use crate::{
+        Draws, Stream,
+        bayes::{
+            knill_kersten,
+            module::{Target, fit},
+        },
+    };
 
     #[test]
-    fn an_input_that_is_alike_for_all_neurons_tells_nothing() {
+    fn only_the_markov_blanket_tells_more_than_all_others() {
+        // Fitted to the true law, y4 is told by y2 alone: H(y4) − H(y4 | y2), and y1 by y2 and y3.
         let network = knill_kersten();
-        let mut module = Module::new(&network, 3, &[0, 1, 2], 1, Draws::at(1, 0));
-        module.weights.fill(-0.7);
-        // Neuron 0 (value 0) wants y2 = 0, neuron 1 wants y2 = 1: one bit, given equal shares and certain weights.
-        for (row, n, w) in [(2, 0, 0.0), (3, 0, -40.0), (2, 1, -40.0), (3, 1, 0.0)] {
-            module.weights[row * 2 + n] = w;
+        let joint = network.joint().expect("small");
+        let n = 4000;
+        let mut states = vec![0; n * 4];
+        for (i, state) in states.chunks_exact_mut(4).enumerate() {
+            network.sample(Draws::at(2, 0), Stream::BayesHeldOut, 4 * i as u64, state);
         }
-        let scores = input_information(&module);
-        assert!(scores[0].abs() < 1e-15 && scores[2].abs() < 1e-15);
-        assert!((scores[1] - std::f64::consts::LN_2).abs() < 1e-12, "{scores:?}");
+        let told = |at: usize, inputs: &[usize]| {
+            let module = Module::new(&network, at, inputs, 8, Draws::at(1, 0));
+            let target = Target::new(&network, &joint, &module).expect("small");
+            input_information(&fit(&module, &target, (5, 2000), Draws::at(1, 0)), &states, 4)
+        };
+        let bit = std::f64::consts::LN_2 + 0.87 * libm::log(0.87) + 0.13 * libm::log(0.13);
+        let contour = told(3, &[0, 1, 2]);
+        // Without y2, y1 and y3 still tell it: what is left is I(y4; y2 | y1, y3) < I(y4; y2).
+        assert!(contour[0] < 1e-3 && contour[2] < 1e-3, "{contour:?}");
+        assert!(contour[1] > 0.1 && contour[1] < bit, "{contour:?}");
+        let reflectance = told(0, &[1, 2, 3]);
+        assert!(reflectance[2] < 1e-3 && reflectance[0] > 0.1 && reflectance[1] > 0.1, "{reflectance:?}");
     }
 
     #[test]

@@ -105,6 +105,6 @@ mod tests {
         let selection = select("rbm/784x500/probabilities", "rbms").expect("they are known");
         let case = selection.cases().next().expect("one was asked for");
         let names: Vec<&str> = selection.opponents(case).map(|opponent| opponent.name).collect();
-        assert_eq!(names, ["torch f32", "torch bf16", "scikit-learn"]);
+        assert_eq!(names, ["torch f32", "torch bf16", "scikit-learn", "scikit-learn f64"]);
     }
 }

@@ -27,6 +27,27 @@ use tables::look_up;
 use tiles::{Direct, Masked, Source};
 use turned::Strips;
 
+/// The number or address itself, in a register of its own.
+///
+/// An address that a loop adds up once for several loads, the compiler would have every load add up, and processors
+/// split such loads in two.
+macro_rules! in_register {
+    ($x:expr) => {{
+        let x = $x;
+        #[cfg(target_arch = "x86_64")]
+        let x = {
+            let mut x = x;
+            // SAFETY: no instruction at all.
+            unsafe {
+                std::arch::asm!("/* {0} */", inout(reg) x, options(pure, nomem, nostack, preserves_flags));
+            }
+            x
+        };
+        x
+    }};
+}
+pub(crate) use in_register;
+
 /// Weights of synapses, those without a release left out.
 #[derive(Clone, Copy, Debug)]
 pub struct Weights<'a> {

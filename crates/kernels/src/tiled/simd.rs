@@ -81,6 +81,8 @@ pub(crate) trait Simd: Copy {
     /// Writes the positions of the ones of `word`, plus `base`, and returns how many; the places after them may
     /// be overwritten too.
     fn append(self, word: u64, base: u16, to: &mut [u16; 64]) -> usize;
+    /// The same of `x | y`, plus `third` where only y has a one and twice that where both have.
+    fn append_thirds(self, x: u64, y: u64, base: u16, third: u16, to: &mut [u16; 64]) -> usize;
 
     /// The draws of a key at a step.
     fn keys(self, key: Words, step: u64) -> Self::Keys;

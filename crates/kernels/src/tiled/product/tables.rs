@@ -2,9 +2,9 @@
 
 use super::super::matrix::{Line, vectors};
 use super::super::simd::Simd;
-use super::GroupProduct;
 use super::groups::{GROUP, Groups, WORD};
 use super::turned::{Row, Strip, Strips, WIDTH};
+use super::{GroupProduct, in_register};
 
 /// Subsets of a group, and rows of a table: row b is the sum of the units whose bits b has.
 const SUBSETS: usize = 1 << GROUP;
@@ -14,26 +14,6 @@ const GROUPS: usize = WORD / GROUP;
 const EXAMPLES: usize = 256;
 
 type Table = [Row; SUBSETS];
-
-/// The number or address itself, in a register of its own.
-///
-/// The compiler would put the states of all examples into a vector and take them out again for every address, and
-/// it would add table and subset in every load, which processors then split in two.
-macro_rules! in_register {
-    ($x:expr) => {{
-        let x = $x;
-        #[cfg(target_arch = "x86_64")]
-        let x = {
-            let mut x = x;
-            // SAFETY: no instruction at all.
-            unsafe {
-                std::arch::asm!("/* {0} */", inout(reg) x, options(pure, nomem, nostack, preserves_flags));
-            }
-            x
-        };
-        x
-    }};
-}
 
 /// What a strip is computed with.
 struct Work {
@@ -148,7 +128,8 @@ fn add_side_by_side<S: Simd, const V: usize, const N: usize>(
     states: [u32; N],
     sums: &mut [Row; N],
 ) {
-    // In bytes: a group's place in its table are the four lowest bits times the size of a row.
+    // In bytes: a group's place in its table are the four lowest bits times the size of a row. They stay in registers,
+    // or the compiler would put those of all examples into a vector and take them out again for every address.
     let mut places = states.map(|state| state as usize * size_of::<Row>());
     let mut x: [[S::F; V]; N] = std::array::from_fn(|e| std::array::from_fn(|k| s.load(&sums[e].0[k])));
     for table in tables {

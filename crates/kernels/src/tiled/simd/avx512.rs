@@ -215,6 +215,25 @@ impl Simd for Avx512 {
     }
 
     #[inline(always)]
+    fn append_thirds(self, x: u64, y: u64, base: u16, third: u16, to: &mut [u16; 64]) -> usize {
+        x! {
+            let third = _mm512_set1_epi16(third.cast_signed());
+            let mut n = 0;
+            for half in [0, 32] {
+                let (x, y) = ((x >> half) as u32, (y >> half) as u32);
+                let first = _mm512_set1_epi16((base + half).cast_signed());
+                let numbers = _mm512_add_epi16(_mm512_loadu_si512(POSITIONS.as_ptr().cast()), first);
+                let numbers = _mm512_mask_add_epi16(numbers, y, numbers, third);
+                let numbers = _mm512_mask_add_epi16(numbers, x & y, numbers, third);
+                // 32 places from 0 and 32 from n ≤ 32, all within the 64.
+                _mm512_storeu_si512(to.as_mut_ptr().add(n).cast(), _mm512_maskz_compress_epi16(x | y, numbers));
+                n += (x | y).count_ones() as usize;
+            }
+            n
+        }
+    }
+
+    #[inline(always)]
     fn keys(self, key: Words, step: u64) -> Keys {
         let round = ars::all_round_keys(key);
         let step = step.cast_signed();

@@ -76,6 +76,30 @@ fn every_level_learns_the_same_bits() {
 }
 
 #[test]
+fn every_level_trains_a_machine_of_usual_size_to_the_same_bits() {
+    // 784 x 500: whole tiles, a last panel of 52 columns, and weights that train for a few steps. The portable level
+    // does the arithmetic that defines the others.
+    let (plain, per_sample) = (Statistics::Probabilities, Statistics::Samples);
+    let (cd, pcd) = (Chain::Cd { k: 1 }, Chain::Pcd { k: 1 });
+    for (synapses, masks, statistics, chain, momentum) in [
+        (Synapses::Reliable, Masks::Batch, plain, cd, 0.5),
+        (Synapses::Reliable, Masks::Batch, per_sample, cd, 0.5),
+        (Synapses::Reliable, Masks::Batch, plain, pcd, 0.0),
+        (Synapses::PriorMixture, Masks::Batch, plain, cd, 0.5),
+        (Synapses::PriorMixture, Masks::HalfStep, plain, cd, 0.5),
+        (Synapses::PriorMixture, Masks::Example, plain, cd, 0.5),
+        (Synapses::JointEnergy, Masks::Batch, plain, cd, 0.5),
+    ] {
+        let learning = Learning { masks, statistics, chain, momentum, ..Learning::default() };
+        let run = |level| stored(&after(level, random_case(synapses, 10, 784, 500), &learning, 3));
+        let expected = run(Level::Portable);
+        for &level in &Level::available()[1..] {
+            assert!(run(level) == expected, "{level:?}: {synapses:?} {masks:?} {statistics:?} {chain:?}");
+        }
+    }
+}
+
+#[test]
 fn learning_gives_the_same_bits_on_every_machine() {
     // Fingerprints of the stored state. If one changes, the numbers of every experiment with these
     // machines change: raise their versions.

@@ -8,6 +8,7 @@ use crate::{
     one_shot::OneShot,
     rbm::Rbm,
     rbse::Rbse,
+    wta_mixture::WtaMixture,
 };
 
 macro_rules! catalogue {
@@ -20,7 +21,7 @@ macro_rules! catalogue {
     };
 }
 
-catalogue![Rbm, Rbse, Exact, OneShot, Ablation, BayesNet];
+catalogue![Rbm, Rbse, Exact, OneShot, Ablation, WtaMixture, BayesNet];
 
 /// An experiment by name.
 pub fn find(name: &str) -> Option<&'static dyn Kind> {

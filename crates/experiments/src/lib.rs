@@ -26,6 +26,7 @@ pub mod rbm;
 pub mod rbse;
 mod simulation;
 mod source;
+pub mod wta_mixture;
 
 pub use canonical::CanonicalParams;
 pub use catalogue::{CATALOGUE, find};

@@ -24,6 +24,11 @@ at_every_level! {
 }
 
 at_every_level! {
+    /// Learns at one rate from potentials that are all 0.
+    pub fn fade / fade_at(w: &mut [f32], rule: Rule) = fade_body
+}
+
+at_every_level! {
     /// Learns at a rate of each synapse's own: `η₀ (S₂ − S₁²) / (c e^−S₁ + 1)`; the running moments `first`, S₁, and
     /// `second`, S₂, then move towards the new w and w² at that rate.
     ///
@@ -76,6 +81,13 @@ fn learn_body(w: &mut [f32], y: &[f32], rule: Rule) {
     assert_eq!(w.len(), y.len(), "one potential per synapse");
     for (w, &y) in w.iter_mut().zip(y) {
         *w = stepped(*w, y, rule.eta, rule);
+    }
+}
+
+#[inline(always)]
+fn fade_body(w: &mut [f32], rule: Rule) {
+    for w in w {
+        *w = stepped(*w, 0.0, rule.eta, rule);
     }
 }
 

@@ -60,14 +60,19 @@ proptest! {
         let (w, y) = (numbers(n, seed, -6.0, 1.0), numbers(n, seed + 7, 0.0, 1.3));
         let (first, second) = (numbers(n, seed + 1, -5.0, 0.0), numbers(n, seed + 2, 25.0, 30.0));
         let learned = |level| {
+            let mut faded = w.clone();
+            fade_at(level, &mut faded, RULE);
             let (mut plain, mut tracked) = (w.clone(), (w.clone(), first.clone(), second.clone()));
             learn_at(level, &mut plain, &y, RULE);
             learn_tracking_at(level, &mut tracked.0, &mut tracked.1, &mut tracked.2, &y, RULE);
             let mut product = 0.0;
             dot_at(level, &w, &y, &mut product);
-            (plain, tracked, product)
+            (plain, tracked, product, faded)
         };
         let portable = learned(Level::Portable);
+        let mut zeros = w.clone();
+        learn(&mut zeros, &vec![0.0; n], RULE);
+        prop_assert_eq!(&portable.3, &zeros);
         let exact = w.iter().zip(&y).fold(0.0, |sum, (w, y)| sum + f64::from(*w) * f64::from(*y));
         // n terms below 8: an error of at most n/2 roundings of 8 n.
         prop_assert!((f64::from(portable.2) - exact).abs() <= 6e-8 * 4.0 * (n * n) as f64);

@@ -39,6 +39,7 @@ fn variants(kind: &dyn Kind) -> Vec<Map<String, Json>> {
                    "sweeps": 2}),
             json!({"networks": "given", "draws": 2, "copies": 1, "test_copies": 1, "cloud_codes": 4, "label_seed": 7}),
         ],
+        "wta-mixture" => return wta_mixture_variants().into_iter().map(object).collect(),
         name => panic!("add short variants of `{name}` here"),
     };
     all.into_iter().map(|more| object(small.clone()).into_iter().chain(object(more)).collect()).collect()
@@ -69,6 +70,56 @@ fn ablation_variants() -> Vec<Json> {
                "fit_members": 2, "likelihood_members": 3, "model": model, "network": network, "sweeps": sweeps})
     };
     vec![few("B", "trained", 0), few("A", "trained", 1), few("reliable", "given", 0)]
+}
+
+/// Every mode, winner, start, rate, bias rule and limit of the hardware; every kind of patterns.
+fn wta_mixture_variants() -> Vec<Json> {
+    let images = |more: Json| {
+        let mut params = json!({
+            "neurons": 7, "presentations": 60, "train_images": 200, "test_images": 50, "spike_images": 30, "em_starts": 2,
+            "em_steps": 5
+        });
+        params
+            .as_object_mut()
+            .expect("it was written as one")
+            .extend(more.as_object().expect("it too").clone());
+        params
+    };
+    let synthetic = |more: Json| {
+        let base =
+            json!({"patterns": "synthetic", "neurons": 3, "components": 3, "pixels": 5, "em_steps": 20});
+        images(
+            base.as_object()
+                .expect("it was written as one")
+                .iter()
+                .chain(more.as_object().expect("it too"))
+                .map(|(k, v)| (k.clone(), v.clone()))
+                .collect::<Map<_, _>>()
+                .into(),
+        )
+    };
+    vec![
+        images(json!({})),
+        images(json!({"mode": "spiking", "rate": "annealed", "eta": 0.002, "classes": [0, 3, 4]})),
+        images(
+            json!({"mode": "spiking", "epsp": "double_exponential", "bias": "homeostatic", "eta_b": 0.05, "drop_spikes": 0.1}),
+        ),
+        images(
+            json!({"mode": "spiking", "epsp": "double_exponential", "tau_rise_ms": 0.0, "mismatch_sd": 0.1}),
+        ),
+        images(
+            json!({"mode": "clocked", "rate": "constant", "eta": 0.01, "presentations": 20, "dt_ms": 1.0}),
+        ),
+        images(
+            json!({"weight_bits": 4, "init": "log_half", "crop": 1, "min_on": 0.02, "c": 3.0, "drop_spikes": 0.2}),
+        ),
+        synthetic(json!({"starts": 3, "rate": "constant", "eta": 0.01})),
+        synthetic(json!({"init": "truth", "winner": "argmax", "rate": "annealed", "eta": 0.01})),
+        synthetic(json!({"winner": "uniform", "bias": "fixed", "mode": "spiking", "average_from": 1.0})),
+        synthetic(
+            json!({"neurons": 1, "components": 1, "rate": "constant", "eta": 0.01, "average_from": 0.5, "lo": 0.3}),
+        ),
+    ]
 }
 
 /// A network as a user uploads one.

@@ -253,8 +253,7 @@ impl Circuit {
                 // All but the winner see no input; the winner alone learns again from its old bias.
                 let mut own = [before];
                 plasticity::learn(&mut own, &[1.0], rule);
-                let zeros = vec![0.0; self.bias.len()];
-                plasticity::learn(&mut self.bias, &zeros, rule);
+                plasticity::fade(&mut self.bias, rule);
                 self.bias[neuron] = own[0];
             }
             BiasRule::Homeostatic { eta } => {

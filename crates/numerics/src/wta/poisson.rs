@@ -25,17 +25,17 @@ impl PoissonTrain {
     pub fn draw(&mut self, on: &[u32], rate_hz: f64, duration_ms: f64, draws: Draws) {
         self.ms.clear();
         self.inputs.clear();
-        let rate = on.len() as f64 * rate_hz / 1000.0;
-        if rate == 0.0 {
+        if on.is_empty() || rate_hz == 0.0 {
             return;
         }
+        let mean_gap = 1000.0 / (on.len() as f64 * rate_hz);
         let (mut words, mut gaps) = ([0; 2 * CHUNK], [0.0; CHUNK]);
         let mut now = 0.0;
         for chunk in 0.. {
             draws.fill_u32(Stream::InputSpikes, chunk * 2 * CHUNK as u64, &mut words);
             plasticity::exponentials(&words[..CHUNK], &mut gaps);
             for (gap, word) in gaps.into_iter().zip(&words[CHUNK..]) {
-                now += f64::from(gap) / rate;
+                now += f64::from(gap) * mean_gap;
                 if now >= duration_ms {
                     return;
                 }

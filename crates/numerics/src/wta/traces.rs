@@ -79,12 +79,11 @@ impl Traces {
                 ms.iter().zip(inputs).for_each(|(&ms, &input)| self.last_ms[input as usize] = ms);
             }
             Epsp::DoubleExponential { rise_ms, fall_ms } => {
-                let since = |ms: &f64| to_ms - ms;
                 for (trace, tau) in [(&mut self.fall, fall_ms), (&mut self.rise, rise_ms)] {
                     if tau > 0.0 {
                         trace.decay(decay(past, tau) as f32);
                         room.clear();
-                        room.extend(ms.iter().map(|ms| (-since(ms) / tau) as f32));
+                        room.extend(ms.iter().map(|ms| ((ms - to_ms) * (1.0 / tau)) as f32));
                         math::exps(room);
                         trace.add(circuit, inputs, room);
                     }
@@ -160,9 +159,12 @@ impl Traces {
 
 impl Exponential {
     fn decay(&mut self, factor: f32) {
-        for x in self.y.iter_mut().chain(&mut self.u) {
-            let next = *x * factor;
-            *x = if next.abs() < NOTHING { 0.0 } else { next };
+        // One loop for each: a loop over both would not use vectors.
+        for xs in [&mut self.y, &mut self.u] {
+            for x in xs {
+                let next = *x * factor;
+                *x = if next.abs() < NOTHING { 0.0 } else { next };
+            }
         }
     }
 

@@ -2,6 +2,7 @@
 
 use crate::{
     ablation::Ablation,
+    bayes_net::BayesNet,
     exact::Exact,
     kind::{Kind, Of},
     one_shot::OneShot,
@@ -20,7 +21,7 @@ macro_rules! catalogue {
     };
 }
 
-catalogue![Rbm, Rbse, Exact, OneShot, Ablation, WtaMixture];
+catalogue![Rbm, Rbse, Exact, OneShot, Ablation, WtaMixture, BayesNet];
 
 /// An experiment by name.
 pub fn find(name: &str) -> Option<&'static dyn Kind> {

@@ -1,10 +1,11 @@
-//! The maths: draws, distributions, Boltzmann machines, spiking circuits, statistics.
+//! The maths: draws, distributions, Boltzmann machines, spiking circuits, Bayesian networks, statistics.
 //!
 //! Pure functions of their arguments: no files, no clock, no environment, no threads. The same
 //! arguments give the same bits on every machine; see the `kernels` crate for how.
 
 #![forbid(unsafe_code)]
 
+pub mod bayes;
 pub mod binary;
 pub mod boltzmann;
 pub mod bootstrap;

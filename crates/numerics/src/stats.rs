@@ -2,6 +2,7 @@
 
 mod bits;
 mod covariance;
+mod effective;
 mod eigen;
 mod histogram;
 mod rank;
@@ -9,6 +10,7 @@ pub mod representation;
 
 pub use bits::{ReleaseBits, bernoulli_bits, release_bits};
 pub use covariance::{covariance, mean_absolute_correlation};
+pub use effective::effective_size;
 pub use eigen::symmetric_eigen;
 pub use histogram::histogram;
 pub use rank::{ranks, spearman};

@@ -80,6 +80,26 @@ pub enum Stream {
     Loss = 39,
     /// Where expectation maximisation starts.
     MixtureStart = 40,
+    /// Tables of random networks.
+    BayesTable = 41,
+    /// Which numbers of such tables are accepted.
+    BayesAccept = 42,
+    /// States that modules learn from.
+    BayesSample = 43,
+    /// Which of these are replaced by uniformly random states, and by which.
+    BayesNoise = 44,
+    /// How many hidden spikes a module fires on a state, and which neurons fire.
+    BayesSpike = 45,
+    /// Weights of modules before learning.
+    BayesInit = 46,
+    /// States that modules are judged on.
+    BayesHeldOut = 47,
+    /// Output events of the running network.
+    BayesEvent = 48,
+    /// Updates of an ideal Gibbs sampler, and states in which chains begin.
+    BayesIdeal = 49,
+    /// Where batch EM begins, and rounding of coarse weights.
+    BayesEm = 50,
 }
 
 #[cfg(test)]
@@ -127,6 +147,16 @@ mod tests {
             (Mismatch, 38),
             (Loss, 39),
             (MixtureStart, 40),
+            (BayesTable, 41),
+            (BayesAccept, 42),
+            (BayesSample, 43),
+            (BayesNoise, 44),
+            (BayesSpike, 45),
+            (BayesInit, 46),
+            (BayesHeldOut, 47),
+            (BayesEvent, 48),
+            (BayesIdeal, 49),
+            (BayesEm, 50),
         ];
         for (stream, number) in numbers {
             assert_eq!(stream as u32, number, "{stream:?}");

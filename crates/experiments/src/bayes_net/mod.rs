@@ -123,8 +123,7 @@ impl BayesNet {
     fn rule(&self) -> Learning {
         let Params { anneal, eta_max, weight_floor, weight_bits, .. } = self.params;
         let rate = Annealed { numerator: anneal, offset: 0.0, floor: 0.0, ceiling: eta_max };
-        let levels =
-            (weight_bits > 0).then_some(Levels { bits: weight_bits, low: weight_floor, high: 0.0 });
+        let levels = (weight_bits > 0).then_some(Levels { bits: weight_bits, low: weight_floor, high: 0.0 });
         Learning { rate, levels, ..Learning::standard(weight_floor) }
     }
 

@@ -44,8 +44,7 @@ pub(super) fn join(
             (a.network, &a.sum_out, a.joint_variables, a.joint_alpha, a.ising_beta, a.parity_noise)
                 == (b.network, &b.sum_out, b.joint_variables, b.joint_alpha, b.ising_beta, b.parity_noise)
         };
-        let is_drawn =
-            matches!(params.network, NetworkSource::RandomJoint | NetworkSource::RandomTable);
+        let is_drawn = matches!(params.network, NetworkSource::RandomJoint | NetworkSource::RandomTable);
         if !is_same(params, &learned) || source.data_hash != data_hash || (is_drawn && source.seed != seed) {
             return refuse("learned another network; it must be that of this run");
         }

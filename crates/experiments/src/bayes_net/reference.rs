@@ -52,11 +52,11 @@ impl BayesNet {
         out.scalar("excess_kl_worst", greatest(&excess));
         out.scalar("excess_over_floor", mean(&excess) / mean(&of(|module| module.floor)));
         out.scalar("em_step_kl", greatest(&of(|module| module.learned - module.stepped)));
-        let known = |module: &Climbed| {
-            module.best.min(module.nearest).min(module.own_start.unwrap_or(f64::INFINITY))
-        };
+        let known =
+            |module: &Climbed| module.best.min(module.nearest).min(module.own_start.unwrap_or(f64::INFINITY));
         let caught = |kl: &dyn Fn(&Climbed) -> Option<f64>| {
-            let each = all.iter().map(|module| Some(f64::from(u8::from(kl(module)? > known(module) + APART))));
+            let each =
+                all.iter().map(|module| Some(f64::from(u8::from(kl(module)? > known(module) + APART))));
             each.collect::<Option<Vec<f64>>>().map(|each| mean(&each))
         };
         out.vector("nearest_kl", &single(&of(|module| module.nearest)));

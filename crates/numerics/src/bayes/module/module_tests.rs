@@ -127,8 +127,9 @@ fn coarse_weights_are_on_their_levels_and_learn_the_law_the_worse_the_fewer_they
         }
         if let Some(levels) = levels {
             let is_level = |w: &f64| {
+                // Levels are in single precision: 7 · 2^-24 of 12 bits' 0.0017.
                 let place = (w - levels.low) / levels.spacing();
-                (place - libm::round(place)).abs() < 1e-5
+                (place - libm::round(place)).abs() < 1e-3
             };
             assert!(module.weights.iter().all(is_level), "{bits} bits");
         }

@@ -12,7 +12,9 @@ pub mod distributions;
 pub mod draws;
 pub mod logistic;
 pub mod logistic_regression;
+pub mod sde;
 pub mod stats;
+pub mod synaptic_sampling;
 
 pub use binary::BinaryRows;
 pub use draws::{Draws, Stream};

@@ -64,6 +64,28 @@ pub enum Stream {
     ClampedHidden = 31,
     /// Units of classes while pixels are held.
     ClampedClass = 32,
+    /// Initial parameters of sampled synapses.
+    SynapseInit = 51,
+    /// Noise of synaptic parameters.
+    SynapseDiffusion = 52,
+    /// Parameters of synapses that have just appeared.
+    SynapseBirth = 53,
+    /// Activity that synapses see while learning.
+    SynapsePairing = 54,
+    /// Exchanges of replicas at other temperatures.
+    SynapseSwap = 55,
+    /// Actions and rewards.
+    SynapseReward = 56,
+    /// Data drawn from a model with known synapses.
+    SynapseData = 57,
+    /// Which synapses a fixed wiring has.
+    SynapseWiring = 58,
+    /// Changes of synapses that are tried out while observing.
+    ObserveSynapse = 59,
+    /// Samples of a known law that others are compared with.
+    ObserveReference = 60,
+    /// Where a search starts anew.
+    SynapseRestart = 61,
 }
 
 #[cfg(test)]
@@ -103,6 +125,17 @@ mod tests {
             (Edit, 30),
             (ClampedHidden, 31),
             (ClampedClass, 32),
+            (SynapseInit, 51),
+            (SynapseDiffusion, 52),
+            (SynapseBirth, 53),
+            (SynapsePairing, 54),
+            (SynapseSwap, 55),
+            (SynapseReward, 56),
+            (SynapseData, 57),
+            (SynapseWiring, 58),
+            (ObserveSynapse, 59),
+            (ObserveReference, 60),
+            (SynapseRestart, 61),
         ];
         for (stream, number) in numbers {
             assert_eq!(stream as u32, number, "{stream:?}");

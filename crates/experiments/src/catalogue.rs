@@ -2,11 +2,16 @@
 
 use crate::{
     ablation::Ablation,
+    annealing::Annealing,
     exact::Exact,
     kind::{Kind, Of},
     one_shot::OneShot,
+    posterior::Posterior,
     rbm::Rbm,
     rbse::Rbse,
+    sparsity::Sparsity,
+    spine_dynamics::SpineDynamics,
+    stdp_window::StdpWindow,
 };
 
 macro_rules! catalogue {
@@ -19,7 +24,7 @@ macro_rules! catalogue {
     };
 }
 
-catalogue![Rbm, Rbse, Exact, OneShot, Ablation];
+catalogue![Rbm, Rbse, Exact, OneShot, Ablation, SpineDynamics, StdpWindow, Annealing, Posterior, Sparsity];
 
 /// An experiment by name.
 pub fn find(name: &str) -> Option<&'static dyn Kind> {

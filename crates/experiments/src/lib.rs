@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 pub mod ablation;
+pub mod annealing;
 pub mod boltzmann;
 mod canonical;
 mod catalogue;
@@ -21,10 +22,15 @@ mod kind;
 mod metric;
 pub mod one_shot;
 mod params;
+pub mod posterior;
 pub mod rbm;
 pub mod rbse;
+mod sampling;
 mod simulation;
 mod source;
+pub mod sparsity;
+pub mod spine_dynamics;
+pub mod stdp_window;
 
 pub use canonical::CanonicalParams;
 pub use catalogue::{CATALOGUE, find};

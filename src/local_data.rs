@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use clap::Args;
-use experiments::{Data, DataNeed, IdxDecoder, digits8x8, images_from_idx};
+use experiments::{Data, DataNeed, IdxDecoder, digits8x8, images_from_idx, table_from_csv};
 
 use crate::exit::Usage;
 
@@ -32,6 +32,9 @@ pub(crate) struct DataArgs {
     /// Greatest value that a pixel can take
     #[arg(long, value_name = "N", default_value_t = 255, requires = "images", help_heading = "Data")]
     max: u8,
+    /// A table of your own (CSV)
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["dataset", "images"], help_heading = "Data")]
+    table: Option<PathBuf>,
 }
 
 impl DataArgs {
@@ -40,9 +43,18 @@ impl DataArgs {
     /// # Errors
     /// If it is not there or cannot be used.
     pub(crate) fn load(&self, need: DataNeed) -> anyhow::Result<Data> {
+        if need == DataNeed::Table {
+            let Some(table) = &self.table else {
+                bail!(Usage("this experiment needs a table; give --table FILE".into()));
+            };
+            let bytes = std::fs::read(table).with_context(|| format!("cannot read {}", table.display()))?;
+            return table_from_csv(&bytes).with_context(|| format!("cannot use {}", table.display()));
+        }
         let DataNeed::Images { builtin } = need else {
-            if self.dataset.is_some() || self.images.is_some() {
-                bail!(Usage("this experiment needs no data; leave --dataset and --images out".into()));
+            if self.dataset.is_some() || self.images.is_some() || self.table.is_some() {
+                bail!(Usage(
+                    "this experiment needs no data; leave --dataset, --images and --table out".into()
+                ));
             }
             return Ok(Data::None);
         };

@@ -11,6 +11,7 @@ use crate::{
     rbse::Rbse,
     sparsity::Sparsity,
     spine_dynamics::SpineDynamics,
+    spine_fit::SpineFit,
     stdp_window::StdpWindow,
 };
 
@@ -24,7 +25,19 @@ macro_rules! catalogue {
     };
 }
 
-catalogue![Rbm, Rbse, Exact, OneShot, Ablation, SpineDynamics, StdpWindow, Annealing, Posterior, Sparsity];
+catalogue![
+    Rbm,
+    Rbse,
+    Exact,
+    OneShot,
+    Ablation,
+    SpineDynamics,
+    StdpWindow,
+    Annealing,
+    Posterior,
+    Sparsity,
+    SpineFit
+];
 
 /// An experiment by name.
 pub fn find(name: &str) -> Option<&'static dyn Kind> {

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::Table;
+
 /// A data set in memory.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Data {
@@ -11,6 +13,8 @@ pub enum Data {
     None,
     /// Images with or without labels.
     Images(Arc<Images>),
+    /// A table of numbers.
+    Table(Arc<Table>),
 }
 
 /// Images of one size, one byte a pixel.
@@ -45,10 +49,12 @@ pub enum DataNeed {
         /// Name of the embedded data set.
         builtin: &'static str,
     },
+    /// A table, which the job must name.
+    Table,
 }
 
 /// The shape of a data set, without its content. Plans are made from it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum DataShape {
     /// No data.
@@ -67,6 +73,13 @@ pub enum DataShape {
         test_count: u32,
         /// Whether each has a label.
         labelled: bool,
+    },
+    /// A table of numbers.
+    Table {
+        /// Names.
+        columns: Vec<String>,
+        /// How many rows.
+        rows: u32,
     },
 }
 
@@ -91,6 +104,9 @@ impl Data {
                 test_count: images.test_count,
                 labelled: images.labels.is_some(),
             },
+            Self::Table(table) => {
+                DataShape::Table { columns: table.columns.clone(), rows: table.rows() as u32 }
+            }
         }
     }
 
@@ -108,8 +124,10 @@ impl Data {
         if !rest.is_empty() {
             return Err(DataError(format!("{} bytes are left over", rest.len())));
         }
-        if let Self::Images(images) = &data {
-            images.check()?;
+        match &data {
+            Self::Images(images) => images.check()?,
+            Self::Table(table) => table.check()?,
+            Self::None => {}
         }
         Ok(data)
     }

@@ -30,7 +30,9 @@ mod simulation;
 mod source;
 pub mod sparsity;
 pub mod spine_dynamics;
+pub mod spine_fit;
 pub mod stdp_window;
+mod table;
 
 pub use canonical::CanonicalParams;
 pub use catalogue::{CATALOGUE, find};
@@ -52,3 +54,4 @@ pub use metric::{Cadence, Metric, MetricSpec, Metrics, ValueKind};
 pub use params::{ParamError, set_path};
 pub use simulation::{Advance, Simulation, default_every};
 pub use source::{Offer, Source, SourceError, SourceMark, SourceNeed, check_sources};
+pub use table::{Table, table_from_csv};

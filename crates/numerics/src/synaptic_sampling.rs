@@ -7,13 +7,16 @@
 //! Kappel, Habenschuss, Legenstein & Maass 2015, PLoS Comput. Biol. 11:e1004485, "Network plasticity as Bayesian
 //! inference".
 
+pub mod imaging;
 pub mod mixture;
 mod prior;
 mod rule;
+mod simplex;
 mod survival;
 mod weight;
 
 pub use prior::{Gaussian, Laplace, LogNormal, Prior, SpikeAndSlab};
 pub use rule::{Epsp, PairRule};
+pub use simplex::Simplex;
 pub use survival::{births, parabolic_cylinder, survival_rate};
 pub use weight::{AtZero, Weight};

@@ -91,12 +91,30 @@ async fn find_dataset(app: &App, mut draft: Draft) -> Result<Found, Fault> {
             return Ok(nothing(draft));
         }
         (DataNeed::Images { builtin }, name) => name.unwrap_or_else(|| builtin.to_owned()),
+        (DataNeed::Table, Some(name)) => name,
+        (DataNeed::Table, None) => {
+            let rule = "it must be the name or hash of a table that was uploaded";
+            draft.breaches.add_if_new("/dataset", format!("`dataset` is absent; {rule}"));
+            return Err(draft.breaches.into_fault());
+        }
     };
     let Some(dataset) = app.store.dataset(&name).await? else {
         let rule = "it must be the name or hash of a data set that was uploaded";
         draft.breaches.add_if_new("/dataset", format!("`dataset` is `{}`; {rule}", cut(&name)));
         return Err(draft.breaches.into_fault());
     };
-    let shape = serde_json::from_str(&dataset.shape).map_err(Fault::internal)?;
+    let shape: DataShape = serde_json::from_str(&dataset.shape).map_err(Fault::internal)?;
+    let serves = match draft.data_need() {
+        DataNeed::None => true,
+        DataNeed::Images { .. } => matches!(shape, DataShape::Images { .. }),
+        DataNeed::Table => matches!(shape, DataShape::Table { .. }),
+    };
+    if !serves {
+        let (name, kind) = (cut(&name), &dataset.kind);
+        let detail =
+            format!("`dataset` is `{name}` of kind {kind}; it must be of the kind that the experiment takes");
+        draft.breaches.add_if_new("/dataset", detail);
+        return Err(draft.breaches.into_fault());
+    }
     Ok(Found { draft, hash: Some(dataset.hash), shape })
 }

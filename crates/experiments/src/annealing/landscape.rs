@@ -134,7 +134,9 @@ impl Target for Landscape {
                     let height = bump.at(x);
                     reward += height;
                     let scale = height / (bump.width * bump.width);
-                    out.iter_mut().zip(x.iter().zip(&bump.centre)).for_each(|(out, (x, c))| *out += scale * (c - x));
+                    out.iter_mut()
+                        .zip(x.iter().zip(&bump.centre))
+                        .for_each(|(out, (x, c))| *out += scale * (c - x));
                 }
                 out.iter_mut().for_each(|out| *out /= reward);
             }

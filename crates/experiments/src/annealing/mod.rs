@@ -56,14 +56,15 @@ pub struct Scratch {
 impl Experiment for Annealing {
     const NAME: &'static str = "annealing";
     const VERSION: u32 = 1;
-    const SUMMARY: &'static str = "Temperature on rewards with many optima: equilibrium, cooling, and what else finds the best one";
+    const SUMMARY: &'static str =
+        "Temperature on rewards with many optima: equilibrium, cooling, and what else finds the best one";
     const README: &'static str = include_str!("README.md");
     const FINDINGS: &'static str = include_str!("findings.toml");
     const FIGURES: &'static str = include_str!("figures.toml");
     const METRICS: &'static [MetricSpec] = &observe::METRICS;
     const PRESETS: &'static [(&'static str, &'static str)] = &[(
         "funnel",
-        "landscape = \"funnel\"\ndimensions = 20\nt_start = 1.0\nt_end = 0.02\nsteps = 20000\nchains = 200\nh = 0.005",
+        "landscape = \"funnel\"\ndimensions = 20\nt_start = 1.0\nt_end = 0.02\nsteps = 20000\nchains = 500\nh = 0.005",
     )];
 
     type Params = Params;
@@ -132,7 +133,9 @@ impl Annealing {
         let (x, z) = (&mut state.x, &scratch.z);
         match params.sampler {
             Sampler::Overdamped => langevin.overdamped(&self.landscape, x, z),
-            Sampler::Underdamped => langevin.underdamped(&self.landscape, params.friction, x, &mut state.v, z),
+            Sampler::Underdamped => {
+                langevin.underdamped(&self.landscape, params.friction, x, &mut state.v, z)
+            }
             Sampler::ParallelTempering => {
                 let tempering = Tempering::geometric(params.t_end, params.t_start, params.replicas as usize);
                 tempering.step(langevin, &self.landscape, x, z);

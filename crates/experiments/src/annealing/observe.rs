@@ -12,10 +12,34 @@ use crate::{
 
 pub(super) static METRICS: [MetricSpec; 9] = [
     spec("temperature", "1", Scalar, Every, "T of the next step"),
-    spec("p_global", "1", Scalar, Every, "share of chains that are at the global optimum, or found it with restarts"),
-    spec("mean_reward", "1", Scalar, Every, "mean of R(θ) over chains, or of the best R that each found with restarts"),
-    spec("equilibrium_reward", "1", Scalar, Final, "E R at equilibrium with the last temperature, by quadrature"),
-    spec("equilibrium_global", "1", Scalar, Final, "P(global optimum) at equilibrium with the last temperature"),
+    spec(
+        "p_global",
+        "1",
+        Scalar,
+        Every,
+        "share of chains that are at the global optimum, or found it with restarts",
+    ),
+    spec(
+        "mean_reward",
+        "1",
+        Scalar,
+        Every,
+        "mean of R(θ) over chains, or of the best R that each found with restarts",
+    ),
+    spec(
+        "equilibrium_reward",
+        "1",
+        Scalar,
+        Final,
+        "E R at equilibrium with the last temperature, by quadrature",
+    ),
+    spec(
+        "equilibrium_global",
+        "1",
+        Scalar,
+        Final,
+        "P(global optimum) at equilibrium with the last temperature",
+    ),
     spec("escaped", "1", Scalar, Every, "share of chains that left the saddle, |y| > 1"),
     spec("escape_time", "1", Scalar, Final, "median time b t at which they did; infinite ones count as late"),
     spec("escape_time_ratio", "1", Scalar, Final, "that time over ln(1 + λ/(0.455 T))/(2 λ)"),
@@ -45,7 +69,9 @@ pub(super) fn observe(model: &Annealing, state: &State, out: &mut Metrics) {
         return;
     }
     let temperature = params.last_temperature();
-    if temperature > 0.0 && let Some((reward, global)) = model.landscape.equilibrium(temperature) {
+    if temperature > 0.0
+        && let Some((reward, global)) = model.landscape.equilibrium(temperature)
+    {
         out.scalar("equilibrium_reward", reward);
         out.scalar("equilibrium_global", global);
     }

@@ -41,11 +41,11 @@ pub struct Params {
     pub dimensions: u32,
     /// How the temperature falls.
     pub schedule: Schedule,
-    /// Temperature at the start; 0 climbs the gradient.
+    /// Temperature at the start; 0 climbs the gradient, whatever the schedule.
     #[schemars(range(min = 0.0, max = 100.0), extend("unit" = "1", "symbol" = "T_0"))]
     pub t_start: f64,
     /// Temperature at the end.
-    #[schemars(range(min = 0.0, max = 100.0), extend("unit" = "1", "symbol" = "T_1"))]
+    #[schemars(range(min = 0.000001, max = 100.0), extend("unit" = "1", "symbol" = "T_1"))]
     pub t_end: f64,
     /// Steps of every chain.
     #[schemars(range(min = 1, max = 10000000), extend("unit" = "steps", "symbol" = "n"))]
@@ -81,7 +81,7 @@ impl Default for Params {
             t_start: 0.4,
             t_end: 0.05,
             steps: 60_000,
-            chains: 1000,
+            chains: 400,
             h: 0.01,
             restart_every: 0,
             sampler: Sampler::Overdamped,
@@ -102,15 +102,16 @@ impl Params {
         if plane && self.dimensions != 2 {
             return Err(ParamError::new("dimensions", self.dimensions, "it must be 2 on this landscape"));
         }
-        let falls = self.schedule != Schedule::Constant;
-        if (falls || self.sampler == Sampler::ParallelTempering) && !(0.0 < self.t_end && self.t_end < self.t_start) {
-            let rule = "it must be above 0 and below `t_start` unless the schedule is constant";
+        let falls = self.schedule != Schedule::Constant && self.t_start > 0.0;
+        let tempers = self.sampler == Sampler::ParallelTempering;
+        if (falls || tempers) && self.t_end >= self.t_start {
+            let rule = "it must be below `t_start` unless the schedule is constant";
             return Err(ParamError::new("t_end", self.t_end, rule));
         }
         if self.restart_every > self.steps {
             return Err(ParamError::new("restart_every", self.restart_every, "it must be at most `steps`"));
         }
-        if self.sampler == Sampler::ParallelTempering && (falls || self.restart_every > 0) {
+        if tempers && (falls || self.restart_every > 0) {
             let rule = "it must be constant, without restarts, where replicas exchange their points";
             return Err(ParamError::new("schedule", self.schedule, rule));
         }
@@ -124,6 +125,9 @@ impl Params {
 
     /// T at a step.
     pub(super) fn temperature(&self, step: u64) -> f64 {
+        if self.t_start == 0.0 {
+            return 0.0;
+        }
         let ratio = self.t_start / self.t_end;
         let part = step as f64 / f64::from(self.steps);
         match self.schedule {
@@ -139,7 +143,11 @@ impl Params {
 
     /// T of what is observed at the end.
     pub(super) fn last_temperature(&self) -> f64 {
-        if self.sampler == Sampler::ParallelTempering { self.t_end } else { self.temperature(self.steps.into()) }
+        if self.sampler == Sampler::ParallelTempering {
+            self.t_end
+        } else {
+            self.temperature(self.steps.into())
+        }
     }
 }
 
@@ -157,5 +165,6 @@ mod tests {
         }
         let constant = Params { schedule: Schedule::Constant, ..Params::default() };
         assert_eq!(constant.temperature(60_000), 0.4);
+        assert_eq!(Params { t_start: 0.0, ..Params::default() }.temperature(60_000), 0.0);
     }
 }

@@ -66,8 +66,7 @@ impl Chains {
             _ => Vec::new(),
         };
         let laws = if params.transient { laws_in_time(params, &target) } else { Vec::new() };
-        let prior =
-            OrnsteinUhlenbeck { b: 1.0, mu: PRIOR_MEAN, sigma: 1.0, temperature: params.temperature };
+        let prior = OrnsteinUhlenbeck { b: 1.0, mu: PRIOR_MEAN, sigma: 1.0, temperature: params.temperature };
         Self { target, factor, laws, half_prior: prior.exact(0.5 * params.h) }
     }
 
@@ -84,7 +83,14 @@ impl Chains {
     }
 
     /// Step `k` of a block.
-    pub(super) fn advance(&self, params: &Params, state: &mut ChainState, z: &mut [f64], draws: Draws, k: u64) {
+    pub(super) fn advance(
+        &self,
+        params: &Params,
+        state: &mut ChainState,
+        z: &mut [f64],
+        draws: Draws,
+        k: u64,
+    ) {
         let n = state.x.len() as u64;
         draws.fill_normal(Stream::SynapseDiffusion, k * n, z);
         let langevin = Langevin::new(params.h, params.temperature);
@@ -150,7 +156,8 @@ impl Chains {
 
     pub(super) fn observe(&self, params: &Params, state: &ChainState, draws: Draws, out: &mut Metrics) {
         let dimensions = self.target.dimensions();
-        let cold: Vec<f64> = (state.x.chunks_exact(dimensions).step_by(params.points())).flatten().copied().collect();
+        let cold: Vec<f64> =
+            (state.x.chunks_exact(dimensions).step_by(params.points())).flatten().copied().collect();
         let first: Vec<f64> = cold.iter().step_by(dimensions).copied().collect();
         out.scalar("mean", stats::mean(&first));
         out.scalar("sd", stats::sd(&first));
@@ -205,7 +212,8 @@ fn autocorrelation(trace: &[f64]) -> f64 {
     }
     let times: Vec<f64> = (0..TRACED)
         .map(|chain| {
-            let series: Vec<f64> = trace[steps / 2 * TRACED..].iter().skip(chain).step_by(TRACED).copied().collect();
+            let series: Vec<f64> =
+                trace[steps / 2 * TRACED..].iter().skip(chain).step_by(TRACED).copied().collect();
             stats::autocorrelation_time(&series)
         })
         .collect();
@@ -219,10 +227,11 @@ fn laws_in_time(params: &Params, target: &Known) -> Vec<GridLaw> {
     let mut density =
         FokkerPlanck::new(log, |x| target.rate(x).0, params.temperature, interval, 4000, params.start);
     let mut from = 0.0;
-    TIMES.map(|to| {
-        density.advance(from, to, 2e-5);
-        from = to;
-        density.law()
-    })
-    .to_vec()
+    TIMES
+        .map(|to| {
+            density.advance(from, to, 2e-5);
+            from = to;
+            density.law()
+        })
+        .to_vec()
 }

@@ -30,18 +30,60 @@ static METRICS: [MetricSpec; 17] = [
     spec("mean", "1", Scalar, Every, "mean of the first θ over chains"),
     spec("sd", "1", Scalar, Every, "standard deviation of the first θ over chains"),
     spec("value", "1", Scalar, Every, "mean expected reward over chains; bandit"),
-    spec("ks", "1", Scalar, Final, "√M times Kolmogorov's D against the stationary law; one synapse, and θ₁ − θ₀ of the bandit"),
+    spec(
+        "ks",
+        "1",
+        Scalar,
+        Final,
+        "√M times Kolmogorov's D against the stationary law; one synapse, and θ₁ − θ₀ of the bandit",
+    ),
     spec("ks_exponential", "1", Scalar, Final, "the same against the law (p_S e^(V/½))^(1/T); bandit"),
-    spec("energy_ratio", "1", Scalar, Final, "energy distance from exact draws over its mean for equal laws; two synapses"),
+    spec(
+        "energy_ratio",
+        "1",
+        Scalar,
+        Final,
+        "energy distance from exact draws over its mean for equal laws; two synapses",
+    ),
     spec("points", "1", Matrix, Final, "both θ of up to 1,000 chains; two synapses"),
-    spec("autocorrelation_steps", "steps", Scalar, Final, "integrated autocorrelation time of the first θ, second half"),
+    spec(
+        "autocorrelation_steps",
+        "steps",
+        Scalar,
+        Final,
+        "integrated autocorrelation time of the first θ, second half",
+    ),
     spec("density", "1", Histogram, Final, "the first θ over chains"),
-    spec("transient_ks", "1", Vector, Final, "√M D against the Fokker–Planck equation at b t = 0.03, 0.1, 0.3, 1, 3"),
-    spec("train_posterior", "nats", Scalar, Every, "log-likelihood of a training example under the last sample"),
+    spec(
+        "transient_ks",
+        "1",
+        Vector,
+        Final,
+        "√M D against the Fokker–Planck equation at b t = 0.03, 0.1, 0.3, 1, 3",
+    ),
+    spec(
+        "train_posterior",
+        "nats",
+        Scalar,
+        Every,
+        "log-likelihood of a training example under the last sample",
+    ),
     spec("test_sample", "nats", Scalar, Every, "log-likelihood of a test example under the last sample"),
-    spec("test_posterior", "nats", Scalar, Every, "log-likelihood of a test example under the average over samples"),
+    spec(
+        "test_posterior",
+        "nats",
+        Scalar,
+        Every,
+        "log-likelihood of a test example under the average over samples",
+    ),
     spec("test_map", "nats", Scalar, Every, "the same under the most probable parameters"),
-    spec("train_ml", "nats", Scalar, Every, "log-likelihood of a training example, the best start of maximum likelihood"),
+    spec(
+        "train_ml",
+        "nats",
+        Scalar,
+        Every,
+        "log-likelihood of a training example, the best start of maximum likelihood",
+    ),
     spec("test_ml", "nats", Scalar, Every, "log-likelihood of a test example for that start"),
     spec("functional_fraction", "1", Scalar, Every, "share of functional synapses of the last sample"),
 ];
@@ -73,7 +115,8 @@ pub enum State {
 impl Experiment for Posterior {
     const NAME: &'static str = "posterior";
     const VERSION: u32 = 1;
-    const SUMMARY: &'static str = "Sampling of parameters held against laws that are known, and learning a posterior";
+    const SUMMARY: &'static str =
+        "Sampling of parameters held against laws that are known, and learning a posterior";
     const README: &'static str = include_str!("README.md");
     const FINDINGS: &'static str = include_str!("findings.toml");
     const FIGURES: &'static str = include_str!("figures.toml");
@@ -81,7 +124,10 @@ impl Experiment for Posterior {
     const PRESETS: &'static [(&'static str, &'static str)] = &[
         ("bandit", "task = \"bandit\"\nh = 0.02\nsteps = 1000"),
         ("matched", "task = \"matched\"\nh = 0.0001\nsteps = 60000\nchains = 10"),
-        ("digits", "task = \"digits\"\nh = 0.0012\nsteps = 6000\nchains = 10\nunits = 15\ntrain_images = 30\nprior_mean = 0.5"),
+        (
+            "digits",
+            "task = \"digits\"\nh = 0.0012\nsteps = 6000\nchains = 10\nunits = 15\ntrain_images = 30\nprior_mean = 0.5",
+        ),
     ];
 
     type Params = Params;

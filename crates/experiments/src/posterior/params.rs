@@ -83,7 +83,7 @@ pub struct Params {
     /// log p* of x, or of x and y; read for the task `expression`.
     pub log_density: String,
     /// Temperature.
-    #[schemars(range(min = 0.0, max = 10.0), extend("unit" = "1", "symbol" = "T"))]
+    #[schemars(range(min = 0.01, max = 10.0), extend("unit" = "1", "symbol" = "T"))]
     pub temperature: f64,
     /// b dt.
     #[schemars(range(min = 0.000001, max = 2.0), extend("unit" = "1", "symbol" = "h"))]
@@ -103,8 +103,8 @@ pub struct Params {
     /// Where they start then.
     #[schemars(range(min = -3.0, max = 3.0), extend("unit" = "1", "symbol" = "x_0"))]
     pub start: f64,
-    /// Friction of the second order.
-    #[schemars(range(min = 0.01, max = 100.0), extend("unit" = "1", "symbol" = "gamma"))]
+    /// Friction of the second order; without any it does not sample.
+    #[schemars(range(min = 0.0, max = 100.0), extend("unit" = "1", "symbol" = "gamma"))]
     pub friction: f64,
     /// Replicas that exchange their points.
     #[schemars(range(min = 2, max = 32), extend("unit" = "1", "symbol" = "K_r"))]
@@ -187,11 +187,8 @@ impl Params {
             return Err(ParamError::new("flaw", self.flaw, "this task or sampler cannot have it"));
         }
         let line = known.as_ref().is_some_and(|known| known.is_line());
-        if self.transient && (!line || self.temperature == 0.0) {
-            return Err(ParamError::new("transient", self.transient, "it is for one synapse at T above 0"));
-        }
-        if known.is_some() && self.temperature == 0.0 {
-            return Err(ParamError::new("temperature", self.temperature, "it must be above 0 to sample"));
+        if self.transient && !line {
+            return Err(ParamError::new("transient", self.transient, "it is for one synapse"));
         }
         Ok(())
     }

@@ -169,9 +169,14 @@ mod tests {
     #[test]
     fn every_gradient_is_the_slope_of_its_density() {
         let written = "-x^2/2 - 2*(y - x^2)^2";
-        for task in
-            [Task::Poisson, Task::Bimodal, Task::StateRate, Task::Banana, Task::ExplainingAway, Task::Expression]
-        {
+        for task in [
+            Task::Poisson,
+            Task::Bimodal,
+            Task::StateRate,
+            Task::Banana,
+            Task::ExplainingAway,
+            Task::Expression,
+        ] {
             let target = Known::new(task, written).expect("a valid expression");
             let x = &[0.4, -0.7][..target.dimensions()];
             let mut gradient = vec![0.0; x.len()];

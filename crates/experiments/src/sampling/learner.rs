@@ -106,7 +106,8 @@ impl Learner {
             let rates = &rates[unit * INPUTS..(unit + 1) * INPUTS];
             u.into_iter().zip(rates).map(|(u, rate)| poisson(u, *rate)).collect::<Vec<f64>>()
         };
-        let rows = |from: usize, to: usize| (from..to).flat_map(|example| of_example(example as u64)).collect();
+        let rows =
+            |from: usize, to: usize| (from..to).flat_map(|example| of_example(example as u64)).collect();
         let test = Counts::new(rows(train, train + TEST), INPUTS);
         Self { model, train: Counts::new(rows(0, train), INPUTS), test }
     }

@@ -24,9 +24,21 @@ const SAMPLES: u64 = 40;
 
 static METRICS: [MetricSpec; 7] = [
     spec("functional_fraction", "1", Scalar, Every, "share of functional synapses, mean of the kept samples"),
-    spec("test_rewired", "nats", Scalar, Every, "log-likelihood of a test example under the network that rewires"),
+    spec(
+        "test_rewired",
+        "nats",
+        Scalar,
+        Every,
+        "log-likelihood of a test example under the network that rewires",
+    ),
     spec("test_fixed", "nats", Scalar, Every, "the same under fixed wirings of equal density, their mean"),
-    spec("train_rewired", "nats", Scalar, Every, "log-likelihood of a training example under the last sample"),
+    spec(
+        "train_rewired",
+        "nats",
+        Scalar,
+        Every,
+        "log-likelihood of a training example under the last sample",
+    ),
     spec("gain", "nats", Scalar, Final, "test_rewired minus test_fixed"),
     spec("fixed_fraction", "1", Scalar, Final, "share of synapses that fixed wirings have"),
     spec("theta", "1", Histogram, Final, "θ of the network that rewires"),
@@ -57,7 +69,8 @@ pub struct State {
 impl Experiment for Sparsity {
     const NAME: &'static str = "sparsity";
     const VERSION: u32 = 1;
-    const SUMMARY: &'static str = "Sparse priors against performance, rewiring against fixed wiring of equal density";
+    const SUMMARY: &'static str =
+        "Sparse priors against performance, rewiring against fixed wiring of equal density";
     const README: &'static str = include_str!("README.md");
     const FINDINGS: &'static str = include_str!("findings.toml");
     const FIGURES: &'static str = include_str!("figures.toml");
@@ -83,7 +96,8 @@ impl Experiment for Sparsity {
             let rule = "labelled images of 8x8 pixels are needed, and enough of the classes 1 and 2";
             return Err(ParamError::new("train_images", params.train_images, rule));
         }
-        let memory_bytes = (64 << 20) + 64 * u64::from(params.units) * INPUTS as u64 * u64::from(params.wirings + 1);
+        let memory_bytes =
+            (64 << 20) + 64 * u64::from(params.units) * INPUTS as u64 * u64::from(params.wirings + 1);
         Ok(Plan { steps: 2 * u64::from(params.steps).div_ceil(block(params)), memory_bytes })
     }
 

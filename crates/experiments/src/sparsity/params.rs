@@ -70,9 +70,7 @@ impl Params {
         let around = Gaussian { mu: self.prior_mean, sigma: 1.0 };
         match self.prior {
             Law::Gaussian => Box::new(around),
-            Law::Laplace => {
-                Box::new(Laplace { mu: self.prior_mean, scale: std::f64::consts::FRAC_1_SQRT_2 })
-            }
+            Law::Laplace => Box::new(Laplace { mu: self.prior_mean, scale: std::f64::consts::FRAC_1_SQRT_2 }),
             Law::SpikeAndSlab => Box::new(SpikeAndSlab {
                 share: self.spike_share,
                 spike: Gaussian { mu: -1.0, sigma: 0.5 },

@@ -45,7 +45,8 @@ pub struct State {
 impl Experiment for SpineDynamics {
     const NAME: &'static str = "spine-dynamics";
     const VERSION: u32 = 1;
-    const SUMMARY: &'static str = "Spines under prior and noise: volumes, their changes, survival of new ones";
+    const SUMMARY: &'static str =
+        "Spines under prior and noise: volumes, their changes, survival of new ones";
     const README: &'static str = include_str!("README.md");
     const FINDINGS: &'static str = include_str!("findings.toml");
     const FIGURES: &'static str = include_str!("figures.toml");

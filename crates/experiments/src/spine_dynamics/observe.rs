@@ -24,12 +24,24 @@ pub(super) static METRICS: [MetricSpec; 22] = [
     spec("acf", "1", Vector, Every, "correlation of θ with its start, at every look"),
     spec("acf_error", "1", Scalar, Every, "greatest distance of the correlation from e^(−t/τ), up to 3 τ"),
     spec("log_w", "1", Histogram, Final, "ln w, that of potential synapses included"),
-    spec("multiplicative_slope", "1", Scalar, Final, "slope of ln sd(Δw) on ln w over 0.02 τ; e^(−0.02) by theory"),
+    spec(
+        "multiplicative_slope",
+        "1",
+        Scalar,
+        Final,
+        "slope of ln sd(Δw) on ln w over 0.02 τ; e^(−0.02) by theory",
+    ),
     spec("ks_giant_step", "1", Scalar, Final, "as ks_log_w, after a single step of 100 τ from θ = 5"),
     spec("kick_slope", "1", Scalar, Final, "slope of ln |Δθ| on ln w at one pairing; with activity"),
     spec("weight_kick_slope", "1", Scalar, Final, "slope of ln |Δw| on ln w at one pairing; with activity"),
     spec("survival_times", "tau", Vector, Final, "times of the snapshots in `survival`"),
-    spec("survival", "1", Vector, Final, "share of new synapses that were functional at every snapshot up to then"),
+    spec(
+        "survival",
+        "1",
+        Vector,
+        Final,
+        "share of new synapses that were functional at every snapshot up to then",
+    ),
     spec("survival_exponent", "1", Scalar, Final, "slope of ln S on ln t over 0.02 to 0.3 τ"),
     spec("survival_exponent_error", "1", Scalar, Final, "standard error of that line"),
     spec("r2_power", "1", Scalar, Final, "R² of that line"),
@@ -53,7 +65,7 @@ const LAST: f64 = 2.5;
 /// The short step that shows multiplicative changes, in τ.
 const SHORT: f64 = 0.02;
 /// Times that the short step is tried.
-const TRIES: usize = 4;
+const TRIES: usize = 32;
 /// Synapses are sorted into so many groups of equal size.
 const GROUPS: usize = 24;
 

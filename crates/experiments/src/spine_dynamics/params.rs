@@ -85,7 +85,11 @@ impl Params {
             return Err(ParamError::new("horizon", self.horizon, "it must be at least `interval`"));
         }
         if self.horizon / self.interval > MOST_SNAPSHOTS {
-            return Err(ParamError::new("interval", self.interval, "`horizon` must be at most 100000 of them"));
+            return Err(ParamError::new(
+                "interval",
+                self.interval,
+                "`horizon` must be at most 100000 of them",
+            ));
         }
         Ok(())
     }

@@ -24,14 +24,26 @@ static METRICS: [MetricSpec; 14] = [
     spec("equilibrium_ratio", "1", Scalar, Final, "their mean weight in the last third over ln(E[x]/α)"),
     spec("lags_ms", "ms", Vector, Final, "time from the presynaptic to the postsynaptic spike"),
     spec("window", "1", Vector, Final, "Δθ of one pair at these times"),
-    spec("window_error", "1", Scalar, Final, "greatest distance from the closed form, over the greatest change"),
+    spec(
+        "window_error",
+        "1",
+        Scalar,
+        Final,
+        "greatest distance from the closed form, over the greatest change",
+    ),
     spec("peak_lag_ms", "ms", Scalar, Final, "where Δθ is greatest"),
     spec("peak_change", "1", Scalar, Final, "Δθ there"),
     spec("potentiation_ms", "ms", Scalar, Final, "times at which a pair potentiates, in steps of 1 ms"),
     spec("potentiation_from_ms", "ms", Scalar, Final, "the first of these"),
     spec("potentiation_to_ms", "ms", Scalar, Final, "the last of these"),
     spec("depression", "1", Scalar, Final, "Δθ of the pair that is furthest apart, post before pre"),
-    spec("depression_spread", "1", Scalar, Final, "greatest less least Δθ for post before pre, over their size"),
+    spec(
+        "depression_spread",
+        "1",
+        Scalar,
+        Final,
+        "greatest less least Δθ for post before pre, over their size",
+    ),
     spec("depression_lobe", "1", Scalar, Final, "Δθ at −10 ms over that at −60 ms, less 1"),
     spec("silent_change", "1", Scalar, Final, "greatest |Δθ| of pairs at a retracted synapse"),
 ];
@@ -57,7 +69,8 @@ pub struct State {
 impl Experiment for StdpWindow {
     const NAME: &'static str = "stdp-window";
     const VERSION: u32 = 1;
-    const SUMMARY: &'static str = "What pairs of spikes do to a synapse of the sampling rule, and where it settles";
+    const SUMMARY: &'static str =
+        "What pairs of spikes do to a synapse of the sampling rule, and where it settles";
     const README: &'static str = include_str!("README.md");
     const FINDINGS: &'static str = include_str!("findings.toml");
     const FIGURES: &'static str = include_str!("figures.toml");

@@ -63,7 +63,7 @@ impl Default for Params {
             alpha_offset: 2.0,
             depression_cap: 5.0,
             theta_0: 3.0,
-            synapses: 200,
+            synapses: 1000,
             pairings: 30_000,
             pairing_prob: 0.4,
             pairing_lag_ms: 10.0,

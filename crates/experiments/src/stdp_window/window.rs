@@ -30,7 +30,8 @@ impl Window {
             let depression = (libm::exp(params.weight - params.alpha_offset)).min(params.depression_cap);
             params.b_per_s * params.data_points * params.weight * (x - depression)
         };
-        let largest = |values: &mut dyn Iterator<Item = f64>| values.fold(0.0, |most: f64, x| most.max(x.abs()));
+        let largest =
+            |values: &mut dyn Iterator<Item = f64>| values.fold(0.0, |most: f64, x| most.max(x.abs()));
         let distance = largest(&mut lags.iter().zip(&change).map(|(&lag, change)| change - closed(lag)));
         let error = distance / largest(&mut change.iter().copied());
         let silent = [-0.5, -2.0].into_iter().flat_map(|theta| lags.iter().map(move |&lag| (theta, lag)));
@@ -47,9 +48,13 @@ impl Window {
     /// Lag and size of the greatest change.
     pub(super) fn peak(&self) -> (f64, f64) {
         let pairs = self.lags_ms.iter().zip(&self.change);
-        let (lag, change) = pairs.fold((0.0, f64::NEG_INFINITY), |best: (f64, f64), (lag, change)| {
-            if *change > best.1 { (*lag, *change) } else { best }
-        });
+        let (lag, change) =
+            pairs.fold(
+                (0.0, f64::NEG_INFINITY),
+                |best: (f64, f64), (lag, change)| {
+                    if *change > best.1 { (*lag, *change) } else { best }
+                },
+            );
         (lag, change)
     }
 
@@ -62,7 +67,9 @@ impl Window {
     /// How much Δθ varies where the postsynaptic spike comes first, over its size.
     pub(super) fn depression_spread(&self) -> f64 {
         let before = &self.change[..self.longest.unsigned_abs() as usize];
-        let ends = before.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), &x| (low.min(x), high.max(x)));
+        let ends = before
+            .iter()
+            .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), &x| (low.min(x), high.max(x)));
         (ends.1 - ends.0) / ends.0.abs()
     }
 }

@@ -49,6 +49,10 @@ fn variants(kind: &dyn Kind) -> Vec<Map<String, Json>> {
             let more = json!({"steps": 45, "units": 2, "train_images": 3, "prior": "spike_and_slab", "temperature": 0.0});
             return vec![object(few), object(more)];
         }
+        "spine-fit" => {
+            let few = json!({"count": 30, "imaging_days": 5, "iterations": 20});
+            return vec![object(few), object(json!({"count": 40, "components": 2, "iterations": 12}))];
+        }
         name => panic!("add short variants of `{name}` here"),
     };
     all.into_iter().map(|more| object(small.clone()).into_iter().chain(object(more)).collect()).collect()
@@ -132,6 +136,7 @@ fn data_for(kind: &dyn Kind, params: &CanonicalParams) -> Data {
     match kind.data_need(params) {
         DataNeed::None => Data::None,
         DataNeed::Images { .. } => digits8x8(),
+        DataNeed::Table => panic!("no variant takes a table"),
     }
 }
 

@@ -132,7 +132,8 @@ mod tests {
     #[test]
     fn it_settles_in_the_tempered_target_whatever_the_rate_depends_on() {
         let target = |x: f64| -0.25 * x * x * x * x + 0.4 * x;
-        let mut law = FokkerPlanck::new(target, |x| 1.0 + 0.8 * libm::tanh(2.0 * x), 0.5, (-4.0, 4.0), 400, -1.0);
+        let mut law =
+            FokkerPlanck::new(target, |x| 1.0 + 0.8 * libm::tanh(2.0 * x), 0.5, (-4.0, 4.0), 400, -1.0);
         (0..40).for_each(|_| law.step(10.0));
         let expected = GridLaw::new(|x| target(x) / 0.5, -4.0, 4.0, 400);
         for x in [-1.5, -0.5, 0.0, 0.7, 1.3] {

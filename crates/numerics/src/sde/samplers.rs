@@ -130,7 +130,10 @@ fn points<'a>(
     z: &'a [f64],
 ) -> impl Iterator<Item = (&'a mut [f64], &'a [f64])> {
     let n = target.dimensions();
-    assert!(x.len() == z.len() && x.len().is_multiple_of(n), "whole points and a normal number for each number");
+    assert!(
+        x.len() == z.len() && x.len().is_multiple_of(n),
+        "whole points and a normal number for each number"
+    );
     x.chunks_exact_mut(n).zip(z.chunks_exact(n))
 }
 

@@ -44,7 +44,13 @@ mod tests {
         Draws::at(3, 0).fill_normal(Stream::Init, 0, &mut z);
         for a in [0.0, 0.5, 0.9] {
             let mut x = 0.0;
-            let series: Vec<f64> = z.iter().map(|z| { x = a * x + z; x }).collect();
+            let series: Vec<f64> = z
+                .iter()
+                .map(|z| {
+                    x = a * x + z;
+                    x
+                })
+                .collect();
             // Standard error τ √(2 (2W + 1)/n) with W = 5τ: 4 % at τ = 19.
             let expected = (1.0 + a) / (1.0 - a);
             let found = autocorrelation_time(&series);

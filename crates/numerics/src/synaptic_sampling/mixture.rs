@@ -158,7 +158,8 @@ mod tests {
         let theta = [2.0, 3.5, -1.0, 4.0, 0.5, 3.0];
         let (mut buffers, mut gradient) = (Buffers::default(), [0.0; 6]);
         let mean = model().gradient(&theta, &data, &mut buffers, &mut gradient);
-        let total = |theta: &[f64]| stats::sum(&model().log_likelihood(theta, &data, &mut Buffers::default()));
+        let total =
+            |theta: &[f64]| stats::sum(&model().log_likelihood(theta, &data, &mut Buffers::default()));
         assert!((3.0 * mean - total(&theta)).abs() < 1e-12);
         for i in 0..6 {
             let shifted = |by: f64| {
@@ -167,7 +168,11 @@ mod tests {
                 total(&theta)
             };
             let slope = (shifted(1e-6) - shifted(-1e-6)) / 2e-6;
-            assert!((slope - gradient[i]).abs() < 1e-7 * slope.abs().max(1.0), "{i}: {slope}, {}", gradient[i]);
+            assert!(
+                (slope - gradient[i]).abs() < 1e-7 * slope.abs().max(1.0),
+                "{i}: {slope}, {}",
+                gradient[i]
+            );
         }
         assert_eq!(gradient[2], 0.0, "a retracted synapse feels no data");
     }

@@ -130,7 +130,10 @@ mod tests {
             ("gaussian", Box::new(Gaussian { mu: 0.5, sigma: 1.3 })),
             ("laplace", Box::new(Laplace { mu: 0.5, scale: 0.8 })),
             ("log-normal", Box::new(LogNormal { shift: 1.5, mu: 0.4, sigma: 0.5 })),
-            ("spike-and-slab", Box::new(SpikeAndSlab { share: 0.6, spike, slab: Gaussian { mu: 1.5, sigma: 0.7 } })),
+            (
+                "spike-and-slab",
+                Box::new(SpikeAndSlab { share: 0.6, spike, slab: Gaussian { mu: 1.5, sigma: 0.7 } }),
+            ),
         ]
     }
 
@@ -144,7 +147,10 @@ mod tests {
             assert!((mass - 1.0).abs() < 1e-5, "{name}: {mass}");
             for theta in [-1.4, -0.7, 0.2, 1.1, 4.0] {
                 let slope = (prior.log_density(theta + 1e-6) - prior.log_density(theta - 1e-6)) / 2e-6;
-                assert!((slope - prior.drift(theta)).abs() < 1e-6 * slope.abs().max(1.0), "{name} at {theta}");
+                assert!(
+                    (slope - prior.drift(theta)).abs() < 1e-6 * slope.abs().max(1.0),
+                    "{name} at {theta}"
+                );
             }
         }
     }

@@ -50,9 +50,12 @@ mod tests {
 
     #[test]
     fn the_weight_jumps_at_zero_or_not_and_has_the_same_slope() {
-        let [jump, smooth] = [AtZero::Jump, AtZero::Continuous].map(|at_zero| Weight { theta_0: 3.0, at_zero });
+        let [jump, smooth] =
+            [AtZero::Jump, AtZero::Continuous].map(|at_zero| Weight { theta_0: 3.0, at_zero });
         assert!((jump.of(1e-12) - libm::exp(-3.0)).abs() < 1e-12 && smooth.of(1e-12).abs() < 1e-12);
         let slope = (smooth.of(1.0 + 1e-6) - smooth.of(1.0 - 1e-6)) / 2e-6;
-        assert!((slope - smooth.derivative(1.0)).abs() < 1e-9 && jump.derivative(1.0) == smooth.derivative(1.0));
+        assert!(
+            (slope - smooth.derivative(1.0)).abs() < 1e-9 && jump.derivative(1.0) == smooth.derivative(1.0)
+        );
     }
 }

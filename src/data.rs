@@ -131,6 +131,12 @@ struct Datasets {
     datasets: Vec<Dataset>,
 }
 
+/// Names of all data sets of the server.
+pub(crate) async fn names(client: &Client) -> anyhow::Result<Vec<String>> {
+    let Datasets { datasets } = client.get("/datasets").await?;
+    Ok(datasets.into_iter().flat_map(|dataset| dataset.names).collect())
+}
+
 async fn ls(client: &Client, args: Output) -> Ended {
     if args.json {
         output::json(&client.get("/datasets").await?)?;

@@ -116,9 +116,9 @@ fn writable(folder: &Path) -> std::io::Result<bool> {
 }
 
 fn mnist() -> Check {
-    match crate::local_data::mnist_files() {
-        Ok([images, ..]) => {
-            Check::good("MNIST", images.parent().unwrap_or(Path::new("")).display().to_string())
+    match crate::local_data::files("mnist-t8k") {
+        Ok(files) => {
+            Check::good("MNIST", files.images.parent().unwrap_or(Path::new("")).display().to_string())
         }
         Err(error) => Check::other("MNIST", Mark::Note, "not at hand", error.to_string()),
     }

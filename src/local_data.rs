@@ -1,4 +1,4 @@
-//! Data sets without a server: the built-in one, MNIST from `VESICLE_DATA`, or files at hand.
+//! Data sets without a server: the built-in one, those in folders of `VESICLE_DATA`, or files at hand.
 
 use std::path::{Path, PathBuf};
 
@@ -14,7 +14,8 @@ type Idx = (Vec<u32>, Vec<u8>);
 /// Where the images come from.
 #[derive(Debug, Args)]
 pub(crate) struct DataArgs {
-    /// Data set: digits8x8 (built in) or mnist-t8k (from the folder $VESICLE_DATA/mnist)
+    /// Data set: digits8x8 (built in), or one in $VESICLE_DATA: fashion-mnist (its folder), mnist-t8k (the folder
+    /// mnist with t8k-… as test part)
     #[arg(long, value_name = "NAME", conflicts_with = "images", help_heading = "Data")]
     dataset: Option<String>,
     /// Images of a data set of your own (IDX, plain or .gz)
@@ -69,39 +70,65 @@ impl DataArgs {
 }
 
 fn named(name: &str) -> anyhow::Result<Data> {
-    match name {
-        "digits8x8" => Ok(digits8x8()),
-        MNIST => {
-            let [images, labels, test_images, test_labels] = mnist_files()?;
-            let test = (idx(&test_images)?, Some(idx(&test_labels)?));
-            Ok(images_from_idx(idx(&images)?, Some(idx(&labels)?), Some(test), 255)?)
-        }
-        _ => bail!(Usage(format!(
-            "data set `{name}` is not known without a server; use digits8x8, {MNIST}, or --images FILE"
-        ))),
+    if name == "digits8x8" {
+        return Ok(digits8x8());
     }
+    let files = files(name)?;
+    let test = (idx(&files.test_images)?, Some(idx(&files.test_labels)?));
+    Ok(images_from_idx(idx(&files.images)?, Some(idx(&files.labels)?), Some(test), 255)?)
 }
 
-/// MNIST's training images with the 8,000 test images at hand as the test part.
-pub(crate) const MNIST: &str = "mnist-t8k";
+/// Files of a data set in a folder of `VESICLE_DATA`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Files {
+    /// Images to train on.
+    pub(crate) images: PathBuf,
+    /// Their labels.
+    pub(crate) labels: PathBuf,
+    /// Images of the official test part.
+    pub(crate) test_images: PathBuf,
+    /// Their labels.
+    pub(crate) test_labels: PathBuf,
+}
 
-/// Training images and labels, test images and labels of MNIST.
+/// The files of data set `name` in `VESICLE_DATA`.
+///
+/// They lie in the folder `name`, with `t10k` or `test` as the beginning of the test part's names; or `name` is
+/// FOLDER-PART, and `PART` their beginning: `mnist-t8k` is `mnist/train-…` with `mnist/t8k-…`.
 ///
 /// # Errors
-/// If `VESICLE_DATA` does not lead to them.
-pub(crate) fn mnist_files() -> anyhow::Result<[PathBuf; 4]> {
-    let Some(folder) = std::env::var_os("VESICLE_DATA").filter(|folder| !folder.is_empty()) else {
+/// If a file is not there, or `VESICLE_DATA` is not set.
+pub(crate) fn files(name: &str) -> anyhow::Result<Files> {
+    let Some(root) = std::env::var_os("VESICLE_DATA").filter(|root| !root.is_empty()) else {
         bail!(
-            "data set `{MNIST}` is read from $VESICLE_DATA/mnist; set VESICLE_DATA to the folder of the data sets"
+            "data set `{name}` is read from $VESICLE_DATA; set VESICLE_DATA to the folder of the data sets"
         );
     };
-    let folder = Path::new(&folder).join("mnist");
-    let file = |name: &str| folder.join(format!("{name}-ubyte.gz"));
-    let files = ["train-images-idx3", "train-labels-idx1", "t8k-images-idx3", "t8k-labels-idx1"].map(file);
-    match files.iter().find(|file| !file.is_file()) {
-        Some(missing) => bail!("data set `{MNIST}` lacks {}; is VESICLE_DATA right?", missing.display()),
-        None => Ok(files),
-    }
+    files_in(Path::new(&root), name)
+}
+
+fn files_in(root: &Path, name: &str) -> anyhow::Result<Files> {
+    let (folder, parts) = match name.rsplit_once('-') {
+        Some((folder, part)) if !root.join(name).is_dir() && root.join(folder).is_dir() => {
+            (root.join(folder), vec![part])
+        }
+        _ => (root.join(name), vec!["t10k", "test"]),
+    };
+    let file = |parts: &[&str], what: &str| {
+        let plain = |part: &&str| folder.join(format!("{part}-{what}-ubyte"));
+        let both = |path: PathBuf| [path.with_extension("gz"), path];
+        let names = || parts.iter().map(plain).flat_map(both);
+        names().find(|file| file.is_file()).with_context(|| {
+            let missing = names().next().unwrap_or_default();
+            format!("data set `{name}` lacks {}; is VESICLE_DATA right?", missing.display())
+        })
+    };
+    Ok(Files {
+        images: file(&["train"], "images-idx3")?,
+        labels: file(&["train"], "labels-idx1")?,
+        test_images: file(&parts, "images-idx3")?,
+        test_labels: file(&parts, "labels-idx1")?,
+    })
 }
 
 fn idx(path: &Path) -> anyhow::Result<Idx> {
@@ -109,4 +136,35 @@ fn idx(path: &Path) -> anyhow::Result<Idx> {
     let mut decoder = IdxDecoder::new(Data::LIMIT_BYTES);
     let decoded = decoder.push(&bytes).and_then(|()| decoder.finish());
     decoded.with_context(|| format!("cannot use {}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_data_set_is_a_folder_or_a_folder_and_a_test_part() {
+        let root = tempfile::tempdir().expect("there is a place for temporary files");
+        let put = |name: &str| {
+            let path = root.path().join(name);
+            std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder can be made");
+            std::fs::write(&path, "").expect("a file can be written");
+            path
+        };
+        for part in ["train", "t8k"] {
+            put(&format!("mnist/{part}-images-idx3-ubyte.gz"));
+            put(&format!("mnist/{part}-labels-idx1-ubyte.gz"));
+        }
+        for part in ["train", "t10k"] {
+            put(&format!("fashion-mnist/{part}-images-idx3-ubyte"));
+            put(&format!("fashion-mnist/{part}-labels-idx1-ubyte.gz"));
+        }
+        let found = files_in(root.path(), "mnist-t8k").expect("all files are there");
+        assert_eq!(found.test_labels, root.path().join("mnist/t8k-labels-idx1-ubyte.gz"));
+        let found = files_in(root.path(), "fashion-mnist").expect("all files are there");
+        assert_eq!(found.test_images, root.path().join("fashion-mnist/t10k-images-idx3-ubyte"));
+        let missing = |name| files_in(root.path(), name).expect_err("there are none").to_string();
+        assert!(missing("mnist").contains("mnist/t10k-images-idx3-ubyte.gz"), "{}", missing("mnist"));
+        assert!(missing("letters").contains("letters/train-images-idx3-ubyte.gz"), "{}", missing("letters"));
+    }
 }

@@ -105,16 +105,17 @@ const fn torch(name: &'static str, mode: &'static str) -> Opponent {
     Opponent { name, program: Program::Torch, mode, rule: Rule::Cd, warm_up: WARM_UP, turn: TURN, quality }
 }
 
-const fn persistent(name: &'static str, program: Program) -> Opponent {
+const fn persistent(name: &'static str, program: Program, mode: &'static str) -> Opponent {
     let (rule, quality) = (Rule::Pcd, Quality::SameModel);
-    Opponent { name, program, mode: "plain", rule, warm_up: WARM_UP, turn: TURN, quality }
+    Opponent { name, program, mode, rule, warm_up: WARM_UP, turn: TURN, quality }
 }
 
-const PLAIN: [Opponent; 4] = [
+const PLAIN: [Opponent; 5] = [
     torch("torch f32", "plain"),
     torch("torch bf16", "bf16"),
-    persistent("scikit-learn", Program::ScikitLearn),
-    persistent("rbms", Program::Rbms),
+    persistent("scikit-learn", Program::ScikitLearn, "float32"),
+    persistent("scikit-learn f64", Program::ScikitLearn, "float64"),
+    persistent("rbms", Program::Rbms, "plain"),
 ];
 const SAMPLED: [Opponent; 2] = [torch("torch f32", "plain"), torch("torch bf16", "bf16")];
 const MASK_BATCH: [Opponent; 1] = [torch("torch f32", "mask-batch")];
@@ -243,14 +244,16 @@ impl Variant {
 }
 
 impl Rule {
-    fn eta(self) -> f64 {
+    /// Step of w along its gradient.
+    pub(crate) fn eta(self) -> f64 {
         match self {
             Rule::Cd => ETA,
             Rule::Pcd => ETA_PERSISTENT,
         }
     }
 
-    fn momentum_and_decay(self) -> (f64, f64) {
+    /// What stays of a velocity, and the decay of w.
+    pub(crate) fn momentum_and_decay(self) -> (f64, f64) {
         match self {
             Rule::Cd => (MOMENTUM, WEIGHT_DECAY),
             Rule::Pcd => (0.0, 0.0),

@@ -9,7 +9,8 @@ pub(crate) fn timed<T>(work: impl FnOnce() -> T) -> (f64, T) {
     (now() - began, result)
 }
 
-fn now() -> f64 {
+/// Processor seconds of this thread so far.
+pub(crate) fn now() -> f64 {
     let time = ClockId::CLOCK_THREAD_CPUTIME_ID.now().expect("every Linux has the clock of a thread");
     time.tv_sec() as f64 + time.tv_nsec() as f64 * 1e-9
 }

@@ -55,12 +55,14 @@ mod tests {
     }
 
     #[test]
-    fn every_comparison_has_a_floor() {
+    fn every_comparison_but_one_has_a_floor() {
         let floors = Floors::read().expect("the table is well formed");
         for case in CASES {
             for opponent in case.opponents {
                 let floor = floors.of(&case.name(), opponent.name, Level::Avx512);
-                assert!(floor.is_some(), "{} against {}", case.name(), opponent.name);
+                // What its users get by default; the floor is held against the faster float32.
+                let is_promised = opponent.name != "scikit-learn f64";
+                assert_eq!(floor.is_some(), is_promised, "{} against {}", case.name(), opponent.name);
             }
         }
     }

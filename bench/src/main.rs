@@ -13,6 +13,7 @@ mod line;
 mod mnist;
 mod ours;
 mod pairs;
+mod parts;
 mod peer;
 mod quality;
 mod ratio;
@@ -35,7 +36,7 @@ use crate::{
 /// Measures training speed against other tools.
 #[derive(Debug, Parser)]
 struct Args {
-    /// Groups or cases: rbm, rbse, growth, anchors, rbse/784x500, rbm/784x500/sampled, …
+    /// Groups or cases: rbm, rbse, growth, kernels, anchors, rbse/784x500, rbm/784x500/sampled, …
     #[arg(long, value_name = "LIST", value_delimiter = ',', default_values = ["rbm", "rbse"])]
     only: Vec<String>,
     /// Peers to leave out: torch, scikit-learn, rbms
@@ -76,6 +77,7 @@ fn run(args: &Args) -> anyhow::Result<bool> {
         } else {
             pairs::run(&selection, &mnist, &floors, args.pairs, &mut report)?;
             growth::run(&selection, &mnist, &mut report)?;
+            parts::run(&selection, &mnist, &mut report);
         }
     }
     eprintln!("{}", table(report.lines()));

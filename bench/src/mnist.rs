@@ -51,11 +51,19 @@ impl Mnist {
         self.images.pixels_per_image()
     }
 
+    /// Images that are trained on.
+    pub(crate) fn training(&self) -> BinaryRows {
+        self.rows(0, TRAIN_IMAGES)
+    }
+
     /// Held-out images.
     pub(crate) fn test(&self) -> BinaryRows {
-        let first = (self.images.count - self.images.test_count) as usize;
+        self.rows((self.images.count - self.images.test_count) as usize, TEST_IMAGES)
+    }
+
+    fn rows(&self, first: usize, count: usize) -> BinaryRows {
         let mut rows = BinaryRows::new(self.visible_units());
-        for image in self.pixels(first, TEST_IMAGES).chunks_exact(self.visible_units()) {
+        for image in self.pixels(first, count).chunks_exact(self.visible_units()) {
             rows.push((0..).zip(image).filter(|&(_, &pixel)| pixel > THRESHOLD).map(|(i, _)| i));
         }
         rows

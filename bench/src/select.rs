@@ -5,7 +5,7 @@ use anyhow::bail;
 use crate::case::{CASES, Case, Opponent, Program};
 
 /// Groups beside those of the cases.
-const OTHERS: [&str; 2] = ["growth", "anchors"];
+const OTHERS: [&str; 3] = ["growth", "kernels", "anchors"];
 
 /// What was asked for.
 #[derive(Debug)]
@@ -26,7 +26,9 @@ impl Selection {
             let group = name.split('/').next().unwrap_or_default();
             let is_known = OTHERS.contains(&group) || CASES.iter().any(|case| begins(&case.name(), name));
             if !is_known {
-                bail!("`only` is {name:?}; it must be rbm, rbse, growth, anchors or the beginning of a case");
+                bail!(
+                    "`only` is {name:?}; it must be rbm, rbse, growth, kernels, anchors or the beginning of a case"
+                );
             }
         }
         for name in &selection.skip {
@@ -61,8 +63,12 @@ impl Selection {
         self.only.iter().any(|name| begins(name, "growth"))
     }
 
+    pub(crate) fn wants_kernels(&self) -> bool {
+        self.only.iter().any(|name| begins(name, "kernels"))
+    }
+
     pub(crate) fn wants_training(&self) -> bool {
-        self.wants_growth() || self.cases().next().is_some()
+        self.wants_growth() || self.wants_kernels() || self.cases().next().is_some()
     }
 }
 
@@ -99,6 +105,6 @@ mod tests {
         let selection = select("rbm/784x500/probabilities", "rbms").expect("they are known");
         let case = selection.cases().next().expect("one was asked for");
         let names: Vec<&str> = selection.opponents(case).map(|opponent| opponent.name).collect();
-        assert_eq!(names, ["torch f32", "torch bf16", "scikit-learn"]);
+        assert_eq!(names, ["torch f32", "torch bf16", "scikit-learn", "scikit-learn f64"]);
     }
 }

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     client::{Client, ClientError, Job, Rows, Run, scalar},
     data::{self, Upload},
-    local_data::{MNIST, mnist_files},
+    local_data,
 };
 
 /// The values of one metric at one step.
@@ -68,8 +68,8 @@ impl Results for Gathered {
 /// If the server cannot be reached. A job that is refused or a run that fails is part of the result.
 pub(super) async fn gather(url: &str, plan: &Plan, keep: bool) -> anyhow::Result<Gathered> {
     let client = Client::new(url)?.patient();
-    if plan.datasets().contains(MNIST) {
-        add_mnist(&client).await?;
+    for name in plan.datasets() {
+        add(&client, name).await?;
     }
     let mut gathered = Gathered::default();
     let mut jobs = Vec::with_capacity(plan.tasks.len());
@@ -100,13 +100,45 @@ impl Gathered {
     }
 }
 
-async fn add_mnist(client: &Client) -> anyhow::Result<()> {
-    let [images, labels, test_images, test_labels] = mnist_files()?;
-    let attribution = Some("Y. LeCun, C. Cortes, C. J. C. Burges, The MNIST database".to_owned());
-    let (labels, test_images, test_labels) = (Some(labels), Some(test_images), Some(test_labels));
-    let mnist = Upload { images, labels, test_images, test_labels, max: Some(255), attribution };
-    data::upload(client, MNIST, &mnist).await?;
+/// Data sets that findings use, and whose they are.
+const ATTRIBUTIONS: [(&str, &str); 2] = [
+    ("mnist-t8k", "Y. LeCun, C. Cortes, C. J. C. Burges, The MNIST database"),
+    ("fashion-mnist", "H. Xiao, K. Rasul, R. Vollgraf, arXiv:1708.07747, MIT licence"),
+];
+
+/// Uploads a data set that is at hand; one that is not must be on the server.
+async fn add(client: &Client, name: &str) -> anyhow::Result<()> {
+    let Ok(files) = local_data::files(name) else { return Ok(()) };
+    let attribution = ATTRIBUTIONS.iter().find(|(known, _)| *known == name).map(|(_, whose)| (*whose).into());
+    let upload = Upload {
+        images: files.images,
+        labels: Some(files.labels),
+        test_images: Some(files.test_images),
+        test_labels: Some(files.test_labels),
+        max: Some(255),
+        attribution,
+    };
+    data::upload(client, name, &upload).await?;
     Ok(())
+}
+
+/// Why data sets of the plan can be had nowhere: neither in `VESICLE_DATA` nor on the server, if one is given.
+///
+/// # Errors
+/// If the server cannot be reached.
+pub(super) async fn lacking(url: Option<&String>, plan: &Plan) -> anyhow::Result<BTreeMap<String, String>> {
+    let mut lacking = BTreeMap::new();
+    for name in plan.datasets() {
+        if let Err(error) = local_data::files(name) {
+            lacking.insert(name.to_owned(), error.to_string());
+        }
+    }
+    if let Some(url) = url.filter(|_| !lacking.is_empty()) {
+        for name in data::names(&Client::new(url)?).await? {
+            lacking.remove(&name);
+        }
+    }
+    Ok(lacking)
 }
 
 async fn submit(client: &Client, task: &Task, keep: bool) -> Result<Job, ClientError> {

@@ -9,7 +9,7 @@ mod report;
 mod tests;
 mod verdict;
 
-use std::path::PathBuf;
+use std::{collections::BTreeMap, path::PathBuf};
 
 use clap::Args;
 use experiments::Kind;
@@ -24,7 +24,6 @@ use crate::{
     cli::Global,
     exit::{Ended, Exit, Usage},
     local::asked_to_stop,
-    local_data::{MNIST, mnist_files},
     logs::{self, LogFormat},
     output, setting,
 };
@@ -39,7 +38,8 @@ Examples:
 
 A finding is a claim of the literature with the job that tests it and the bound that its figures must meet. The jobs
 run on a private server with two workers, or on the server that --server names, where they stay and are taken up
-again by the next call. Findings on MNIST read its files from $VESICLE_DATA/mnist. The report is DIR/index.html with
+again by the next call. Data sets that are not built in are read from $VESICLE_DATA (mnist/, fashion-mnist/); findings
+whose data is not at hand are skipped, unless they are named. The report is DIR/index.html with
 all figures in it; DIR/findings.json and DIR/figures/*.svg are for programs and documents.
 Exit code: 0 if every verdict is the expected one, 1 if one is not.";
 
@@ -76,15 +76,7 @@ pub(crate) struct ReproduceArgs {
 /// Runs the command.
 pub(crate) async fn run(args: ReproduceArgs, global: &Global) -> Ended {
     logs::start(LogFormat::Text, "error");
-    let plan = args.plan()?;
-    if plan.claims.is_empty() {
-        anyhow::bail!(Usage(
-            "there are no findings to test among these; `--only` and `--quick` leave some out".into()
-        ));
-    }
-    if plan.datasets().contains(MNIST) {
-        mnist_files()?; // Before anything is started, so that a missing file is told at once.
-    }
+    let plan = args.possible_plan(global.given()).await?;
     let bench = Bench::start(global.given()).await?;
     let gathered = tokio::select! {
         gathered = gather::gather(bench.url(), &plan, bench.is_given()) => gathered,
@@ -102,7 +94,8 @@ pub(crate) async fn run(args: ReproduceArgs, global: &Global) -> Ended {
         true => verdicts.iter().try_for_each(|verdict| output::line(&verdict::entry(verdict).to_string()))?,
         false => output::text(&verdict::table(&verdicts))?,
     }
-    report::write(&args.report, &verdicts, &plan.pictures, &gathered)?;
+    report::write(&args.report, &verdicts, &plan, &gathered)?;
+    plan.skipped.iter().for_each(|skipped| eprintln!("skipped: {}: {}", skipped.name, skipped.reason));
     eprintln!("\nreport: {}", args.report.join("index.html").display());
     if args.tuning {
         eprint!("\n{}", verdict::tuned(&verdicts));
@@ -118,10 +111,31 @@ fn exit(verdicts: &[Verdict<'_>]) -> Exit {
 }
 
 impl ReproduceArgs {
-    fn plan(&self) -> Result<Plan, Usage> {
-        let (only, seeds) = (self.only.clone(), self.seeds()?);
+    /// What the arguments ask for, as far as the data is at hand.
+    ///
+    /// # Errors
+    /// If nothing is left, or a finding is named whose data is not at hand: before anything is started.
+    async fn possible_plan(&self, server: Option<&String>) -> anyhow::Result<Plan> {
+        let lacking = gather::lacking(server, &self.plan(BTreeMap::new())?).await?;
+        let plan = self.plan(lacking.clone())?;
+        if let Some(reason) = plan.datasets().into_iter().find_map(|dataset| lacking.get(dataset)) {
+            anyhow::bail!("{reason}");
+        }
+        if !plan.claims.is_empty() {
+            return Ok(plan);
+        }
+        match plan.skipped.first() {
+            Some(skipped) => anyhow::bail!("{}: {}", skipped.name, skipped.reason),
+            None => anyhow::bail!(Usage(
+                "there are no findings to test among these; `--only` and `--quick` leave some out".into()
+            )),
+        }
+    }
+
+    fn plan(&self, lacking: BTreeMap<String, String>) -> Result<Plan, Usage> {
+        let (only, seeds, quick, slow) = (self.only.clone(), self.seeds()?, self.quick, self.slow);
         // What settings were chosen with is for `tuned`, not for pictures.
-        let choice = Choice { only, seeds, quick: self.quick, slow: self.slow, figures: !self.tuning };
+        let choice = Choice { only, seeds, quick, slow, figures: !self.tuning, lacking };
         Plan::new(&self.kinds()?, &choice).map_err(Usage)
     }
 

@@ -1,6 +1,6 @@
 //! Which jobs the findings and figures take: those with the same settings share one.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use experiments::{
     Figure, FigureKind, Finding, FindingJob, Kind, SEEDS, Statistic, ValueKind, figures, findings,
@@ -18,6 +18,17 @@ pub(super) struct Plan {
     pub(super) claims: Vec<Claim>,
     pub(super) pictures: Vec<Picture>,
     pub(super) tasks: Vec<Task>,
+    /// Findings that were left out because their data is not at hand.
+    pub(super) skipped: Vec<Skipped>,
+}
+
+/// A finding that cannot be tested here.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Skipped {
+    /// `experiment/finding`.
+    pub(super) name: String,
+    /// What is missing.
+    pub(super) reason: String,
 }
 
 /// A finding, of which experiment, and the seeds it is tested on.
@@ -61,6 +72,9 @@ pub(super) struct Choice {
     pub(super) slow: bool,
     /// Figures too.
     pub(super) figures: bool,
+    /// Data sets that are not at hand, and why: findings that need them are skipped unless they are named, figures are
+    /// left out.
+    pub(super) lacking: BTreeMap<String, String>,
 }
 
 impl Claim {
@@ -79,21 +93,31 @@ impl Picture {
 
 impl Choice {
     fn takes(&self, kind: &str, finding: &Finding) -> bool {
-        let is_named = self.only.iter().any(|name| *name == format!("{kind}/{}", finding.id));
         let in_scope = self.only.is_empty() || self.only.iter().any(|name| name == kind);
-        let points = finding.points(kind).into_iter().chain(finding.control_points(kind));
-        let is_built_in = points
-            .flat_map(|point| [Some(point.job), point.against].into_iter().flatten())
-            .all(|job| job.dataset.is_none());
+        let is_built_in = datasets(kind, finding).next().is_none();
         // An interval takes two seeds at least.
         let is_quick = is_built_in && finding.over_seeds != Statistic::Interval;
-        is_named || (in_scope && (self.slow || !finding.slow) && (!self.quick || is_quick))
+        self.names(kind, finding) || (in_scope && (self.slow || !finding.slow) && (!self.quick || is_quick))
+    }
+
+    fn names(&self, kind: &str, finding: &Finding) -> bool {
+        self.only.iter().any(|name| *name == format!("{kind}/{}", finding.id))
+    }
+
+    /// What a finding lacks, unless it is named.
+    fn lack(&self, kind: &str, finding: &Finding) -> Option<&String> {
+        let lack = datasets(kind, finding).find_map(|dataset| self.lacking.get(&dataset));
+        lack.filter(|_| !self.names(kind, finding))
     }
 
     fn draws(&self, kind: &str, figure: &Figure) -> bool {
         let in_scope = self.only.is_empty() || self.only.iter().any(|name| name == kind);
-        let is_built_in = figure.series.iter().all(|series| series.dataset.is_none());
-        self.figures && in_scope && (self.slow || !figure.slow) && (!self.quick || is_built_in)
+        let datasets = || figure.series.iter().filter_map(|series| series.dataset.as_ref());
+        let is_possible = match self.quick {
+            true => datasets().next().is_none(),
+            false => datasets().all(|dataset| !self.lacking.contains_key(dataset)),
+        };
+        self.figures && in_scope && (self.slow || !figure.slow) && is_possible
     }
 
     fn seeds(&self, own: Option<&Vec<u64>>) -> Vec<u64> {
@@ -111,6 +135,11 @@ impl Plan {
         for kind in kinds {
             let experiment = kind.name();
             for finding in findings(*kind).into_iter().filter(|finding| choice.takes(experiment, finding)) {
+                if let Some(reason) = choice.lack(experiment, &finding) {
+                    let name = format!("{experiment}/{}", finding.id);
+                    plan.skipped.push(Skipped { name, reason: reason.clone() });
+                    continue;
+                }
                 let seeds = choice.seeds(finding.seeds.as_ref());
                 for (job, metric) in finding.reads(experiment) {
                     plan.need(job, &seeds, &[metric], false)?;
@@ -163,6 +192,13 @@ impl Plan {
     }
 }
 
+/// Data sets that are not built in, of all jobs of a finding.
+fn datasets(kind: &str, finding: &Finding) -> impl Iterator<Item = String> {
+    let points = finding.points(kind).into_iter().chain(finding.control_points(kind));
+    let jobs = points.flat_map(|point| [Some(point.job), point.against].into_iter().flatten());
+    jobs.filter_map(|job| job.dataset)
+}
+
 fn is_list(experiment: &str, metric: &str) -> bool {
     let kind = experiments::find(experiment);
     let spec = kind.and_then(|kind| kind.metrics().iter().find(|spec| spec.name == metric));
@@ -213,6 +249,20 @@ mod tests {
         let quick = plan(&Choice { quick: true, figures: true, seeds: Some(vec![1]), ..Choice::default() });
         assert!(!quick.claims.is_empty() && quick.datasets().is_empty());
         assert!(quick.tasks.iter().all(|task| task.seeds == BTreeSet::from([1])));
+    }
+
+    #[test]
+    fn findings_whose_data_is_not_at_hand_are_skipped_unless_they_are_named() {
+        let lacking = BTreeMap::from([("mnist-t8k".to_owned(), "it is not there".to_owned())]);
+        let whole = plan(&Choice { figures: true, ..Choice::default() });
+        let without = plan(&Choice { figures: true, lacking: lacking.clone(), ..Choice::default() });
+        assert!(!without.datasets().contains("mnist-t8k"));
+        assert_eq!(without.claims.len() + without.skipped.len(), whole.claims.len());
+        let skipped = without.skipped.iter().find(|skipped| skipped.name == "rbse/mnist-a-top1");
+        assert_eq!(skipped.map(|skipped| skipped.reason.as_str()), Some("it is not there"));
+        let only = vec!["rbse/mnist-a-top1".to_owned()];
+        let named = plan(&Choice { only, lacking, ..Choice::default() });
+        assert_eq!((named.claims.len(), named.skipped.len()), (1, 0));
     }
 
     #[test]

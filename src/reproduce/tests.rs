@@ -3,7 +3,7 @@
 use super::{
     exit,
     gather::{Gathered, Measurement, Values},
-    plan::{Choice, Plan},
+    plan::{Choice, Plan, Skipped},
     report,
     verdict::{self, Verdict},
 };
@@ -14,7 +14,7 @@ const TAKEN: [&str; 2] = ["rbse/digits-top1", "rbse/digits-gap"];
 
 fn plan(only: &[&str]) -> Plan {
     let only = only.iter().map(ToString::to_string).collect();
-    let choice = Choice { only, seeds: Some(vec![1, 2]), quick: true, slow: false, figures: true };
+    let choice = Choice { only, seeds: Some(vec![1, 2]), quick: true, figures: true, ..Choice::default() };
     Plan::new(experiments::CATALOGUE, &choice).expect("the catalogue's jobs are accepted")
 }
 
@@ -75,7 +75,7 @@ fn a_line_of_json_has_what_programs_look_for() {
     let entry = verdict::entry(gap);
     assert_eq!((&entry["verdict"], &entry["as_expected"]), (&"fails".into(), &false.into()));
     assert!((entry["measured"].as_f64().expect("a number") - 0.1).abs() < 1e-12);
-    let document = verdict::document(&verdicts, &gathered);
+    let document = verdict::document(&verdicts, &plan.skipped, &gathered);
     assert_eq!(
         (document["as_expected"].as_bool(), document["runs"][0]["digest"].as_str()),
         (Some(false), Some("d"))
@@ -105,8 +105,7 @@ fn the_report_shows_every_finding_and_needs_nothing_from_elsewhere() {
     assert!(plan.claims.len() >= 3 && !plan.pictures.is_empty());
     let gathered = gathered(&plan, 1.0, 0.5);
     let folder = tempfile::tempdir().expect("there is a place for temporary files");
-    report::write(folder.path(), &verdicts(&plan, &gathered), &plan.pictures, &gathered)
-        .expect("the folder is there");
+    report::write(folder.path(), &verdicts(&plan, &gathered), &plan, &gathered).expect("the folder is there");
     let page = std::fs::read_to_string(folder.path().join("index.html")).expect("the page is written");
     for claim in &plan.claims {
         assert!(page.contains(&format!("id=\"{}\"", claim.name())), "{} is missing", claim.name());
@@ -127,12 +126,27 @@ fn the_report_shows_every_finding_and_needs_nothing_from_elsewhere() {
 }
 
 #[test]
+fn the_report_says_what_was_not_tested_and_why() {
+    let mut plan = plan(&TAKEN);
+    let gathered = gathered(&plan, 1.0, 0.5);
+    let reason = "data set `letters` lacks a file".to_owned();
+    plan.skipped.push(Skipped { name: "rbse/letters".to_owned(), reason: reason.clone() });
+    let folder = tempfile::tempdir().expect("there is a place for temporary files");
+    let verdicts = verdicts(&plan, &gathered);
+    report::write(folder.path(), &verdicts, &plan, &gathered).expect("the folder is there");
+    let page = std::fs::read_to_string(folder.path().join("index.html")).expect("the page is written");
+    assert!(page.contains("Not tested here") && page.contains("rbse/letters") && page.contains(&reason));
+    let document = verdict::document(&verdicts, &plan.skipped, &gathered);
+    assert_eq!(document["skipped"][0]["reason"], reason.as_str());
+    assert_eq!(exit(&verdicts), Exit::Ok, "what was not tested fails nothing");
+}
+
+#[test]
 fn a_figure_whose_runs_failed_says_so_in_its_place() {
     let plan = plan(&["rbse"]);
     let folder = tempfile::tempdir().expect("there is a place for temporary files");
     let nothing = Gathered::default();
-    report::write(folder.path(), &verdicts(&plan, &nothing), &plan.pictures, &nothing)
-        .expect("the folder is there");
+    report::write(folder.path(), &verdicts(&plan, &nothing), &plan, &nothing).expect("the folder is there");
     let page = std::fs::read_to_string(folder.path().join("index.html")).expect("the page is written");
     assert!(page.contains("This figure cannot be drawn: rbse"), "{page}");
     assert!(page.contains("it was not run"));

@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 
 use super::{
     gather::{Gathered, Measurement},
-    plan::Claim,
+    plan::{Claim, Skipped},
 };
 use crate::text::{Paint, Table, number, plus_minus};
 
@@ -167,13 +167,14 @@ fn run(((identity, seed), measurement): (&(String, u64), &Measurement)) -> Json 
 }
 
 /// For programs: all findings and the runs behind them.
-pub(super) fn document(verdicts: &[Verdict<'_>], gathered: &Gathered) -> Json {
+pub(super) fn document(verdicts: &[Verdict<'_>], skipped: &[Skipped], gathered: &Gathered) -> Json {
     let rates = verdicts.iter().filter_map(|verdict| verdict.claim.finding.false_alarm_rate());
     json!({
         "build": env!("CARGO_PKG_VERSION"),
         "as_expected": verdicts.iter().all(|verdict| verdict.outcome.is_as_expected()),
         "false_alarm_rate": rates.sum::<f64>(),
         "findings": verdicts.iter().map(entry).collect::<Vec<_>>(),
+        "skipped": skipped.iter().map(|one| json!({"finding": one.name, "reason": one.reason})).collect::<Vec<_>>(),
         "runs": gathered.0.iter().map(run).collect::<Vec<_>>(),
     })
 }

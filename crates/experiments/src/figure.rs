@@ -115,6 +115,9 @@ pub struct Series {
     /// Element of a list, where it is not the figure's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<usize>,
+    /// Further jobs of a row of a table, as they differ from the first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<Overlay>,
 }
 
 /// A column of a table.
@@ -128,6 +131,9 @@ pub struct Column {
     /// Element of a list.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<usize>,
+    /// Which job of the row: 0 is its own, others are counted from 1 in `also`; a cell stays empty where there is none.
+    #[serde(default)]
+    pub job: usize,
     /// Which is better.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub better: Option<Better>,
@@ -169,7 +175,8 @@ impl Figure {
         values.into_iter().flatten().map(|value| value.as_f64().unwrap_or(f64::NAN)).collect()
     }
 
-    /// The jobs of a series of this figure of `experiment`: one, or one for each value of the scan.
+    /// The jobs of a series of this figure of `experiment`: one, or one for each value of the scan; of a row of a table
+    /// all that it has.
     pub fn jobs(&self, experiment: &str, series: &Series) -> Vec<FindingJob> {
         let base = FindingJob {
             experiment: series.experiment.clone().unwrap_or_else(|| experiment.to_owned()),
@@ -178,7 +185,8 @@ impl Figure {
             dataset: series.dataset.clone(),
         };
         let at = |params| base.with(&Overlay { params, ..Overlay::default() });
-        combinations(&self.scan).into_iter().map(at).collect()
+        let further = series.also.iter().map(|overlay| base.with(overlay));
+        combinations(&self.scan).into_iter().map(at).chain(further).collect()
     }
 }
 

@@ -43,9 +43,9 @@ pub use digits::{ATTRIBUTION as DIGITS_ATTRIBUTION, digits8x8};
 pub use experiment::{Experiment, Plan};
 pub use figure::{Better, Column, Figure, FigureKind, Series, figures};
 pub use finding::{
-    Bound, Comparison, Control, Expected, FalseAlarm, Finding, FindingJob, How, KnownFailure, Measured,
-    Outcome, Overlay, Point, Reduce, Results, SEEDS, Statistic, Target, Targets, Tuned, findings,
-    interval_95, targets,
+    Bound, Comparison, Control, Exception, Expected, FalseAlarm, Finding, FindingJob, How, Measured, Outcome,
+    Overlay, Point, Reduce, Results, SEEDS, Statistic, Target, Targets, Tuned, findings, interval_95,
+    targets,
 };
 pub use idx::{Idx, IdxDecoder, IdxError, images_from_idx};
 pub use kind::{Kind, Setup, StartError};

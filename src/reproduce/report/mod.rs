@@ -15,7 +15,7 @@ use anyhow::Context;
 
 use super::{
     gather::Gathered,
-    plan::Picture,
+    plan::Plan,
     verdict::{self, Verdict},
 };
 
@@ -26,7 +26,7 @@ use super::{
 pub(super) fn write(
     folder: &Path,
     verdicts: &[Verdict<'_>],
-    pictures: &[Picture],
+    plan: &Plan,
     gathered: &Gathered,
 ) -> anyhow::Result<()> {
     let figures = folder.join("figures");
@@ -35,9 +35,12 @@ pub(super) fn write(
     let put = |path: &Path, text: &str| {
         std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
     };
-    put(&folder.join("index.html"), &page::page(verdicts, pictures, gathered).into_string())?;
-    put(&folder.join("findings.json"), &format!("{:#}\n", verdict::document(verdicts, gathered)))?;
-    for picture in pictures {
+    put(&folder.join("index.html"), &page::page(verdicts, plan, gathered).into_string())?;
+    put(
+        &folder.join("findings.json"),
+        &format!("{:#}\n", verdict::document(verdicts, &plan.skipped, gathered)),
+    )?;
+    for picture in &plan.pictures {
         if let Ok(svg) = figure::svg(picture, gathered, true) {
             put(&figures.join(format!("{}.svg", picture.name())), &format!("{}\n", svg.into_string()))?;
         }

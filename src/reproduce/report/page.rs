@@ -7,14 +7,18 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::{figure, strip::strip};
 use crate::{
-    reproduce::{gather::Gathered, plan::Picture, verdict::Verdict},
+    reproduce::{
+        gather::Gathered,
+        plan::{Picture, Plan, Skipped},
+        verdict::Verdict,
+    },
     text::number,
 };
 
 const STYLE: &str = include_str!("page.css");
 
 /// The whole page.
-pub(super) fn page(verdicts: &[Verdict<'_>], pictures: &[Picture], gathered: &Gathered) -> Markup {
+pub(super) fn page(verdicts: &[Verdict<'_>], plan: &Plan, gathered: &Gathered) -> Markup {
     let experiments: Vec<&str> = experiments::CATALOGUE
         .iter()
         .map(|kind| kind.name())
@@ -33,8 +37,9 @@ pub(super) fn page(verdicts: &[Verdict<'_>], pictures: &[Picture], gathered: &Ga
             body {
                 (head(verdicts, gathered, &experiments))
                 @for experiment in &experiments {
-                    (section(experiment, verdicts, pictures, gathered))
+                    (section(experiment, verdicts, &plan.pictures, gathered))
                 }
+                (not_tested(&plan.skipped))
                 (method())
             }
         }
@@ -60,6 +65,17 @@ fn head(verdicts: &[Verdict<'_>], gathered: &Gathered, experiments: &[&str]) -> 
             }
             @if experiments.len() > 1 {
                 nav { @for name in experiments { a href={"#" (name)} { (name) } } }
+            }
+        }
+    }
+}
+
+fn not_tested(skipped: &[Skipped]) -> Markup {
+    html! {
+        @if !skipped.is_empty() {
+            section id="skipped" {
+                h2 { "Not tested here" }
+                ul { @for one in skipped { li { code { (one.name) } ": " (one.reason) } } }
             }
         }
     }

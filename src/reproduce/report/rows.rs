@@ -62,10 +62,11 @@ impl<'a> Source<'a> {
         let figure = self.figure();
         let mut cells: Vec<Vec<Vec<f64>>> = Vec::with_capacity(figure.series.len());
         for series in &figure.series {
-            let jobs = self.jobs(series);
-            let runs = self.runs(jobs.first().ok_or("a series has a job")?)?;
+            let jobs = self.jobs(series).into_iter().map(|job| self.runs(&job));
+            let jobs = jobs.collect::<Result<Vec<_>, _>>()?;
             let of_column = |column: &Column| {
-                let values = runs.iter().map(|run| Self::scalar(run, &column.metric, column.at).ok());
+                let runs = jobs.get(column.job).into_iter().flatten();
+                let values = runs.map(|run| Self::scalar(run, &column.metric, column.at).ok());
                 values.collect::<Option<Vec<f64>>>().unwrap_or_default()
             };
             cells.push(figure.columns.iter().map(of_column).collect());

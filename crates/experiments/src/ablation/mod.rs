@@ -181,7 +181,7 @@ impl Ablation {
 
 impl Experiment for Ablation {
     const NAME: &'static str = "ablation";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
     const SUMMARY: &'static str =
         "What removing synapses or changing how reliably they release costs a trained network";
     const README: &'static str = include_str!("README.md");

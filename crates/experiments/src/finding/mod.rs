@@ -27,7 +27,7 @@ pub use judge::{Measured, Outcome};
 pub use quantity::{Comparison, How, Point, Results};
 pub use reduce::Reduce;
 pub use statistic::{Statistic, interval_95};
-pub use targets::{KnownFailure, Target, Targets, targets};
+pub use targets::{Exception, Target, Targets, targets};
 
 /// Seeds that findings are tested on unless they say otherwise.
 pub const SEEDS: [u64; 5] = [1, 2, 3, 4, 5];

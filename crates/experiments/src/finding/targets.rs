@@ -14,7 +14,10 @@ pub struct Targets {
     pub target: BTreeMap<String, Target>,
     /// Findings that are known to fail, by `experiment/id`.
     #[serde(default)]
-    pub known_failures: BTreeMap<String, KnownFailure>,
+    pub known_failures: BTreeMap<String, Exception>,
+    /// Findings whose bound is so near to what was measured that other seeds may give another verdict, by `experiment/id`.
+    #[serde(default)]
+    pub narrow_margins: BTreeMap<String, Exception>,
 }
 
 /// What must be tested.
@@ -31,11 +34,11 @@ pub struct Target {
     pub figure: Option<String>,
 }
 
-/// A finding that is known to fail.
+/// A finding that a rule is not applied to.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct KnownFailure {
-    /// Why it fails.
+pub struct Exception {
+    /// Why.
     pub reason: String,
     /// What was measured.
     pub measured: String,

@@ -95,7 +95,7 @@ impl OneShot {
 
 impl Experiment for OneShot {
     const NAME: &'static str = "one-shot";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
     const SUMMARY: &'static str = "Classifiers that learn from one to ten images a class, on features of networks with stochastic synapses";
     const README: &'static str = include_str!("README.md");
     const FINDINGS: &'static str = include_str!("findings.toml");

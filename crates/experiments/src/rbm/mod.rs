@@ -18,7 +18,7 @@ static METRICS: [MetricSpec; FIT_METRICS.len()] = FIT_METRICS;
 
 impl Experiment for Rbm {
     const NAME: &'static str = "rbm";
-    const VERSION: u32 = 3;
+    const VERSION: u32 = 4;
     const SUMMARY: &'static str = "Restricted Boltzmann machine with reliable synapses, the control of rbse";
     const README: &'static str = include_str!("README.md");
     const FINDINGS: &'static str = include_str!("findings.toml");

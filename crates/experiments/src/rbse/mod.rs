@@ -19,9 +19,10 @@ pub struct Rbse(Trainer);
 static METRICS: [MetricSpec; FIT_METRICS.len() + RELEASE_METRICS.len()] =
     joined(&[&FIT_METRICS, &RELEASE_METRICS]);
 
-/// `mnist`, and release probabilities at the start as measured in cortex (table 1 of the poster).
-const PRESETS: [(&str, &str); 6] = [
+/// `mnist`, the synaptic sampling machine, and release probabilities at the start as measured in cortex (table 1 of the poster).
+const PRESETS: [(&str, &str); 7] = [
     ("mnist", include_str!("mnist.toml")),
+    ("s2m", include_str!("s2m.toml")),
     ("cat_rat_l23_a", "p0 = 0.5\np0_sd = 0.05\n"),
     ("cat_rat_l23_b", "p0 = 0.46\np0_sd = 0.26\n"),
     ("cat_rat_l23_c", "p0 = 0.65\np0_sd = 0.18\n"),
@@ -32,7 +33,7 @@ const PRESETS: [(&str, &str); 6] = [
 
 impl Experiment for Rbse {
     const NAME: &'static str = "rbse";
-    const VERSION: u32 = 3;
+    const VERSION: u32 = 4;
     const SUMMARY: &'static str =
         "Boltzmann machine whose synapses learn how reliably they release (RBSE models A and B)";
     const README: &'static str = include_str!("README.md");

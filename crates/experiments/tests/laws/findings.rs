@@ -140,7 +140,12 @@ fn figures_use_jobs_that_are_accepted_and_metrics_of_their_kind() {
                 "{place}: no finding {:?}",
                 figure.finding
             );
+            let is_table = figure.kind == FigureKind::Table;
             for series in &figure.series {
+                assert!(
+                    is_table || series.also.is_empty(),
+                    "{place}: only rows of a table have further jobs"
+                );
                 for job in figure.jobs(kind.name(), series) {
                     job.identity().unwrap_or_else(|error| panic!("{place}: {error}"));
                     let metrics = figure.metrics(series);

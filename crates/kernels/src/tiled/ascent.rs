@@ -51,7 +51,7 @@ pub struct Moving<'a> {
 }
 
 simd_kernel! {
-    /// `dw = D`: reliable synapses.
+    /// `dw = D`: reliable synapses. Without momentum velocities are neither read nor written.
     ///
     /// # Panics
     /// If shapes do not fit.
@@ -140,12 +140,17 @@ impl<S: Simd> Steps<S> {
         }
     }
 
+    /// How far the gradient times the examples moves w without momentum.
+    #[inline(always)]
+    fn pull(&self, s: S, w: S::F, gradient: S::F) -> S::F {
+        s.sub(s.mul(gradient, self.w), s.mul(self.decay, w))
+    }
+
     /// Moves w along its gradient times the examples; returns the new w.
     #[inline(always)]
     fn climb(&self, s: S, w: &mut [f32; 16], velocity: &mut [f32; 16], gradient: S::F) -> S::F {
         let old = s.load(w);
-        let pull = s.sub(s.mul(gradient, self.w), s.mul(self.decay, old));
-        let moved = s.add(s.mul(s.load(velocity), self.momentum), pull);
+        let moved = s.add(s.mul(s.load(velocity), self.momentum), self.pull(s, old, gradient));
         let new = s.add(old, moved);
         s.store(moved, velocity);
         s.store(new, w);
@@ -194,6 +199,12 @@ struct Plain<'a, S: Simd> {
     steps: Steps<S>,
 }
 
+/// [`Plain`] without momentum: half of the memory.
+struct Still<'a, S: Simd> {
+    w: &'a mut [Line],
+    steps: Steps<S>,
+}
+
 impl<S: Simd> Rule<S> for Plain<'_, S> {
     #[inline(always)]
     fn line<const V: usize>(&mut self, s: S, place: Place, nd: [S::F; V]) {
@@ -204,12 +215,27 @@ impl<S: Simd> Rule<S> for Plain<'_, S> {
     }
 }
 
+impl<S: Simd> Rule<S> for Still<'_, S> {
+    #[inline(always)]
+    fn line<const V: usize>(&mut self, s: S, place: Place, nd: [S::F; V]) {
+        let w = &mut self.w[place.at].0;
+        for k in 0..V {
+            let old = s.load(&w[k]);
+            s.store(s.add(old, self.steps.pull(s, old, nd[k])), &mut w[k]);
+        }
+    }
+}
+
 #[inline(always)]
 fn ascend_body<S: Simd>(s: S, statistics: Statistics<'_>, w: Moving<'_>, rates: Rates) {
     let shape = w.shape();
     let steps = Steps::new(s, rates, statistics.pairs.examples(), 1.0);
-    let mut rule = Plain { w: w.x.lines_mut(), velocity: w.velocity.lines_mut(), steps };
-    every_line(s, statistics, shape, &mut rule);
+    if rates.momentum == 0.0 {
+        every_line(s, statistics, shape, &mut Still { w: w.x.lines_mut(), steps });
+    } else {
+        let mut rule = Plain { w: w.x.lines_mut(), velocity: w.velocity.lines_mut(), steps };
+        every_line(s, statistics, shape, &mut rule);
+    }
 }
 
 impl Moving<'_> {

@@ -66,6 +66,11 @@ impl Matrix {
         matrix
     }
 
+    /// Makes all values 0.
+    pub fn clear(&mut self) {
+        self.lines.fill(Line::ZERO);
+    }
+
     /// The values, row by row.
     pub fn values(&self) -> impl ExactSizeIterator<Item = f32> {
         (0..self.rows * self.columns).map(|at| self.at(at / self.columns, at % self.columns))

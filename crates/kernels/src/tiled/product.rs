@@ -1,12 +1,21 @@
 //! Products of binary units and weights: `v·W` (forward) and `h·Wᵀ` (backward), plus a bias.
 //!
-//! A column of a product is a sum of f32 in a fixed order: within a tile the entries of even and of odd place
-//! in the list form a chain each, the two are added at the end of the tile, and tiles follow one another.
+//! Few visible units are on, so `v·W` adds their rows one by one. Of the hidden units a third or half are on, in no
+//! pattern that the processor could foresee: `h·Wᵀ` looks up the sum of the rows of four units at a time in tables
+//! that all examples share ([`Groups`]).
+//!
+//! A column of a product is a sum of f32 in a fixed order. In `v·W`: within a tile the entries of even and of odd
+//! place in the list form a chain each, the two are added at the end of the tile, and tiles follow one another. In
+//! `h·Wᵀ`: the rows of four units are added in order, and so are the fours.
 
+mod groups;
 mod released;
 mod rows;
+mod tables;
 mod tiles;
+mod turned;
 
+pub use groups::Groups;
 pub use released::{backward_released, forward_released};
 pub(crate) use rows::column_sums;
 
@@ -14,7 +23,30 @@ use super::lists::Active;
 use super::matrix::{Line, Matrix, vectors};
 use super::simd::Simd;
 use super::{TILE, simd_kernel};
-use tiles::{Direct, Masked, Source, Turned};
+use tables::look_up;
+use tiles::{Direct, Masked, Source};
+use turned::Strips;
+
+/// The number or address itself, in a register of its own.
+///
+/// An address that a loop adds up once for several loads, the compiler would have every load add up, and processors
+/// split such loads in two.
+macro_rules! in_register {
+    ($x:expr) => {{
+        let x = $x;
+        #[cfg(target_arch = "x86_64")]
+        let x = {
+            let mut x = x;
+            // SAFETY: no instruction at all.
+            unsafe {
+                std::arch::asm!("/* {0} */", inout(reg) x, options(pure, nomem, nostack, preserves_flags));
+            }
+            x
+        };
+        x
+    }};
+}
+pub(crate) use in_register;
 
 /// Weights of synapses, those without a release left out.
 #[derive(Clone, Copy, Debug)]
@@ -44,12 +76,23 @@ simd_kernel! {
     pub fn forward<'a>(weights: Weights<'a>, product: Product<'a>) = forward_body
 }
 
+/// States of hidden units and where their product goes.
+#[derive(Debug)]
+pub struct GroupProduct<'a> {
+    /// The units that are multiplied.
+    pub groups: &'a Groups,
+    /// What sums start from, one line a panel of the product.
+    pub bias: &'a [Line],
+    /// The product: (panels, examples) lines.
+    pub out: &'a mut [Line],
+}
+
 simd_kernel! {
-    /// `h·Wᵀ + bias`, (examples, V), from W itself: every tile is transposed in the first cache.
+    /// `h·Wᵀ + bias`, (examples, V), from W itself: a few rows at a time are transposed in the first cache.
     ///
     /// # Panics
     /// If shapes do not fit.
-    pub fn backward<'a>(weights: Weights<'a>, product: Product<'a>) = backward_body
+    pub fn backward<'a>(weights: Weights<'a>, product: GroupProduct<'a>) = backward_body
 }
 
 simd_kernel! {
@@ -94,14 +137,14 @@ fn forward_body<S: Simd>(s: S, weights: Weights<'_>, product: Product<'_>) {
 }
 
 #[inline(always)]
-fn backward_body<S: Simd>(s: S, weights: Weights<'_>, product: Product<'_>) {
+fn backward_body<S: Simd>(s: S, weights: Weights<'_>, product: GroupProduct<'_>) {
     weights.check();
-    let matrix = weights.matrix;
-    product.check(matrix.columns(), matrix.rows());
-    match weights.released {
-        None => multiply(s, Turned::new(matrix), matrix.rows(), product),
-        Some(bits) => multiply(s, Turned::released(matrix, bits), matrix.rows(), product),
-    }
+    let Weights { matrix, released } = weights;
+    let panels = matrix.rows().div_ceil(super::PANEL);
+    assert_eq!(product.groups.units(), matrix.columns(), "one column per unit");
+    assert_eq!(product.bias.len(), panels, "one line of bias per panel");
+    assert_eq!(product.out.len(), panels * product.groups.examples(), "one line per panel and example");
+    look_up(s, Strips::new(matrix, released), matrix.rows(), product);
 }
 
 #[inline(always)]

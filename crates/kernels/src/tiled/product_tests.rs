@@ -45,12 +45,18 @@ proptest! {
         for &level in Level::available() {
             for (from, to, up) in [(v, h, true), (h, v, false)] {
                 let words = states(from, examples, seed);
-                let mut active = Active::default();
-                list(level, Bits { words: &words, units: from }, Blocks::Tiles, &mut active);
+                let bits = Bits { words: &words, units: from };
                 let bias = vec![Line([[0.5; 16]; 4]); to.div_ceil(64)];
                 let mut out = vec![Line::ZERO; to.div_ceil(64) * examples];
-                let product = Product { active: &active, bias: &bias, out: &mut out };
-                if up { forward(level, weights, product) } else { backward(level, weights, product) }
+                if up {
+                    let mut active = Active::default();
+                    list(level, bits, Blocks::Tiles, &mut active);
+                    forward(level, weights, Product { active: &active, bias: &bias, out: &mut out });
+                } else {
+                    let mut groups = Groups::default();
+                    groups.set(bits);
+                    backward(level, weights, GroupProduct { groups: &groups, bias: &bias, out: &mut out });
+                }
                 for e in 0..examples {
                     for j in 0..to {
                         let expected: f32 = (0..from)
@@ -89,6 +95,35 @@ proptest! {
                     prop_assert_eq!(at(&out, examples, e, j), at(&expected, examples, e, j));
                 }
             }
+        }
+    }
+}
+
+#[test]
+fn the_downward_product_of_an_example_depends_on_nothing_else() {
+    // Its sums are those of rows in order, whatever the other examples are and however many.
+    let (v, h) = (37, 70);
+    let values: Vec<f32> = (0..v * h).map(|i| ((i * 7_919 % 10_007) as f32).sqrt() - 50.0).collect();
+    let matrix = Matrix::from_values(v, h, &values);
+    let weights = Weights { matrix: &matrix, released: None };
+    for &level in Level::available() {
+        let product = |words: &[u64]| {
+            let mut groups = Groups::default();
+            groups.set(Bits { words, units: h });
+            let (bias, mut out) = ([Line([[0.1; 16]; 4])], vec![Line::ZERO; groups.examples()]);
+            backward(level, weights, GroupProduct { groups: &groups, bias: &bias, out: &mut out });
+            out
+        };
+        let words = states(h, 300, 9);
+        let together = product(&words);
+        for e in [0, 1, 99, 255, 256, 299] {
+            assert_eq!(product(&words[2 * e..2 * e + 2])[0], together[e], "{level:?}, example {e}");
+            let fours = (0..h).step_by(4).map(|first| {
+                let on = (first..h.min(first + 4)).filter(|&j| is_on(&words, h, e, j));
+                on.fold([0.0; 37], |sum, j| std::array::from_fn(|i: usize| sum[i] + matrix.at(i, j)))
+            });
+            let expected = fours.fold([0.1_f32; 37], |sum, four| std::array::from_fn(|i| sum[i] + four[i]));
+            assert_eq!(together[e].0.as_flattened()[..v], expected, "{level:?}, example {e}");
         }
     }
 }

@@ -74,13 +74,15 @@ pub(crate) trait Simd: Copy {
     /// High and low bytes of 64 whole numbers in 0..=65535.
     fn split_bytes(self, numbers: [Self::F; 4]) -> (Self::B, Self::B);
 
-    /// `to[j].0[g][i] = from[i].0[k][j]`.
-    fn transpose(self, from: &[Line; 16], k: usize, to: &mut [Line; 16], g: usize);
+    /// `to[j][i] = from[i].0[k][j]`.
+    fn transpose(self, from: &[Line; 16], k: usize, to: [&mut [f32; 16]; 16]);
     /// `to[j][16 g + i] = from[i][16 k + j]`.
     fn transpose_bytes(self, from: &[super::Bytes; 16], k: usize, to: &mut [super::Bytes; 16], g: usize);
     /// Writes the positions of the ones of `word`, plus `base`, and returns how many; the places after them may
     /// be overwritten too.
     fn append(self, word: u64, base: u16, to: &mut [u16; 64]) -> usize;
+    /// The same of `x | y`, plus `third` where only y has a one and twice that where both have.
+    fn append_thirds(self, x: u64, y: u64, base: u16, third: u16, to: &mut [u16; 64]) -> usize;
 
     /// The draws of a key at a step.
     fn keys(self, key: Words, step: u64) -> Self::Keys;

@@ -111,8 +111,8 @@ pub struct Pairs {
     rows: Vec<u16>,
     /// How many examples more have the unit on at the data than in the model.
     surplus: Vec<i32>,
-    /// Units of one example, before they are sorted by unit.
-    list: Vec<u16>,
+    /// Of both sides, for 64 units: which examples have them on.
+    turned: [Vec<[u64; 64]>; 2],
 }
 
 impl Pairs {
@@ -168,47 +168,59 @@ fn pair_body<S: Simd>(s: S, data: Bits<'_>, model: Bits<'_>, pairs: &mut Pairs) 
     assert_eq!((data.units, data.words.len()), (model.units, model.words.len()), "states of one shape");
     assert!(3 * examples <= usize::from(u16::MAX), "at most 21,845 examples, not {examples}");
     assert!(units < 1 << 16, "at most 65,535 units, not {units}");
-    let words = units.div_ceil(64);
     pairs.examples = examples;
     zeroed(&mut pairs.counts, units, 0);
     zeroed(&mut pairs.surplus, units, 0);
-    pairs.rows.resize(units * examples, 0);
-    pairs.list.resize(words * 64 + 64, 0);
-    for example in 0..examples {
-        let part = example * words..(example + 1) * words;
-        let (x, y) = (&data.words[part.clone()], &model.words[part]);
-        push(s, pairs, example, 0, 1, |w| x[w] & !y[w]);
-        push(s, pairs, example, 1, -1, |w| y[w] & !x[w]);
-        push(s, pairs, example, 2, 0, |w| x[w] & y[w]);
+    // The last word of a unit may write 64 places from wherever its list then ends.
+    pairs.rows.resize(units * examples + 64, 0);
+    for word in 0..units.div_ceil(64) {
+        turn(data, word, &mut pairs.turned[0]);
+        turn(model, word, &mut pairs.turned[1]);
+        for (place, unit) in (64 * word..units.min(64 * (word + 1))).enumerate() {
+            let first = unit * examples;
+            let (mut n, mut surplus) = (0, 0);
+            for (block, (x, y)) in pairs.turned[0].iter().zip(&pairs.turned[1]).enumerate() {
+                let (x, y) = (x[place], y[place]);
+                let places =
+                    pairs.rows[first + n..].first_chunk_mut().expect("room for a word after every word");
+                n += s.append_thirds(x, y, 64 * block as u16, examples as u16, places);
+                surplus += x.count_ones().cast_signed() - y.count_ones().cast_signed();
+            }
+            pairs.counts[unit] = n as u16;
+            pairs.surplus[unit] = surplus;
+        }
     }
 }
 
-/// Adds the row of one third and example to every unit that `word` has on.
+/// For 64 units which examples have them on, in blocks of 64 examples.
 #[inline(always)]
-fn push<S: Simd>(
-    s: S,
-    pairs: &mut Pairs,
-    example: usize,
-    third: usize,
-    surplus: i32,
-    word: impl Fn(usize) -> u64,
-) {
-    let (units, examples) = (pairs.counts.len(), pairs.examples);
-    let words = units.div_ceil(64);
-    let mut n = 0;
-    for w in 0..words {
-        let real = if w + 1 == words { u64::MAX >> (words * 64 - units) } else { u64::MAX };
-        let places = pairs.list[n..].first_chunk_mut::<64>().expect("room for a word after every word");
-        n += s.append(word(w) & real, w as u16 * 64, places);
+fn turn(bits: Bits<'_>, word: usize, blocks: &mut Vec<[u64; 64]>) {
+    let words = bits.units.div_ceil(64);
+    blocks.clear();
+    for examples in bits.words.chunks(64 * words) {
+        let mut block = [0; 64];
+        for (to, example) in block.iter_mut().zip(examples.chunks_exact(words)) {
+            *to = example[word];
+        }
+        transpose::<32>(&mut block, 0x0000_0000_FFFF_FFFF);
+        transpose::<16>(&mut block, 0x0000_FFFF_0000_FFFF);
+        transpose::<8>(&mut block, 0x00FF_00FF_00FF_00FF);
+        transpose::<4>(&mut block, 0x0F0F_0F0F_0F0F_0F0F);
+        transpose::<2>(&mut block, 0x3333_3333_3333_3333);
+        transpose::<1>(&mut block, 0x5555_5555_5555_5555);
+        blocks.push(block);
     }
-    let row = (third * examples + example) as u16;
-    for &unit in &pairs.list[..n] {
-        let unit = usize::from(unit);
-        let count = &mut pairs.counts[unit];
-        pairs.rows[unit * examples + usize::from(*count)] = row;
-        *count += 1;
-        if surplus != 0 {
-            pairs.surplus[unit] += surplus;
+}
+
+/// Swaps the two blocks of N by N bits off the diagonal in all blocks of 2 N by 2 N; `low` has the lower columns.
+#[inline(always)]
+fn transpose<const N: usize>(block: &mut [u64; 64], low: u64) {
+    for rows in block.chunks_exact_mut(2 * N) {
+        let (upper, lower) = rows.split_at_mut(N);
+        for (upper, lower) in upper.iter_mut().zip(lower) {
+            let swapped = (*upper >> N ^ *lower) & low;
+            *upper ^= swapped << N;
+            *lower ^= swapped;
         }
     }
 }
@@ -262,3 +274,7 @@ fn surplus_body<S: Simd>(s: S, table: &Table, out: &mut [Line]) {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "statistics_tests.rs"]
+mod tests;

@@ -32,6 +32,9 @@ pub(super) fn climb(
     let State { parameters: Parameters { b, c, .. }, velocity, .. } = state;
     ascend(slice_mut(b), slice_mut(&mut velocity.b), &scratch.d_visible, d_scale, biases);
     ascend(slice_mut(c), slice_mut(&mut velocity.c), &scratch.d_hidden, d_scale, biases);
+    if learning.momentum == 0.0 {
+        velocity.clear();
+    }
 }
 
 /// Whether a kernel finds the gradients of w and a while it climbs.

@@ -60,7 +60,7 @@ pub struct Learning {
     pub eta_w: f64,
     /// r = η_a/η_w: how much faster the logit of release climbs than the strength.
     pub release_rate_ratio: f64,
-    /// Part of the velocity that stays, in [0, 1).
+    /// Part of the velocity that stays, in [0, 1). A step without momentum leaves velocities of 0.
     pub momentum: f64,
     /// Decay of w; a, b and c have none.
     pub weight_decay: f64,

@@ -54,6 +54,18 @@ impl Velocity {
     }
 }
 
+impl Velocity {
+    /// Comes to rest; keeps the memory.
+    pub(super) fn clear(&mut self) {
+        for matrix in [&mut self.w, &mut self.a, &mut self.log_sd] {
+            matrix.fill(0.0);
+        }
+        for bias in [&mut self.b, &mut self.c] {
+            bias.fill(0.0);
+        }
+    }
+}
+
 impl PersistentChains {
     /// Chains that start from fair coins (stream `Chain`).
     pub fn init(chains: usize, hidden_units: usize, draws: Draws) -> Self {

@@ -14,4 +14,4 @@ mod step;
 pub use images::{Batch, Images};
 pub use scratch::Scratch;
 pub use state::State;
-pub use step::{step, step_at, step_rows};
+pub use step::{Part, step, step_at, step_in_parts, step_rows};

@@ -130,9 +130,11 @@ impl<'a, S: Simd, const R: u8> Maker<'a, S, R> {
     #[inline(always)]
     fn release<const V: usize>(&mut self, s: S, place: Place, thresholds: [S::F; V]) {
         if R == EXAMPLES {
-            // The whole number itself, at most 65,535.
-            let whole = |x| s.min(s.splat(65_535.0), s.add(x, s.splat(1.0)));
-            let all = std::array::from_fn(|k| if k < V { whole(thresholds[k]) } else { s.splat(0.0) });
+            let mut all = [s.splat(0.0); 4];
+            for k in 0..V {
+                // The whole number itself, at most 65,535.
+                all[k] = s.min(s.splat(65_535.0), s.add(thresholds[k], s.splat(1.0)));
+            }
             self.gates.thresholds.set(s, place.at, all);
             return;
         }

@@ -2,6 +2,7 @@
 
 use super::super::matrix::Line;
 use super::super::simd::Simd;
+use super::in_register;
 
 /// `start + Σ rows`, V vectors wide; even and odd places of the list in a chain each.
 ///
@@ -78,7 +79,10 @@ struct Changes<'a> {
 #[inline(always)]
 unsafe fn row(table: &[Line], entry: u16) -> &Line {
     // SAFETY: the caller's promise.
-    unsafe { table.get_unchecked(usize::from(entry)) }
+    let row: *const Line = unsafe { table.get_unchecked(usize::from(entry)) };
+    let row = in_register!(row);
+    // SAFETY: that row.
+    unsafe { &*row }
 }
 
 impl<S: Simd> Part<S> for Rows<'_> {

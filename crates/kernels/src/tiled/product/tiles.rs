@@ -62,29 +62,13 @@ fn keep<S: Simd>(s: S, from: &Line, bits: u64, vectors: usize, to: &mut Line) {
 /// Tiles of the transpose: rows are the columns of the matrix.
 pub(super) struct Turned<'a> {
     matrix: &'a Matrix,
-    released: Option<&'a [u64]>,
     tile: [Line; TILE],
 }
 
 impl<'a> Turned<'a> {
     #[inline(always)]
     pub(super) fn new(matrix: &'a Matrix) -> Self {
-        Self { matrix, released: None, tile: [Line::ZERO; TILE] }
-    }
-
-    /// Zero where a synapse has no release.
-    #[inline(always)]
-    pub(super) fn released(matrix: &'a Matrix, bits: &'a [u64]) -> Self {
-        Self { matrix, released: Some(bits), tile: [Line::ZERO; TILE] }
-    }
-
-    /// Turns 16 rows of the matrix into 16 columns of the tile's rows from `first` on.
-    #[inline(always)]
-    fn turn<S: Simd>(&mut self, s: S, from: &[Line; 16], vectors: usize, first: usize, g: usize) {
-        for k in 0..vectors {
-            let to = self.tile[first + 16 * k..].first_chunk_mut().expect("a tile holds whole panels");
-            s.transpose(from, k, to, g);
-        }
+        Self { matrix, tile: [Line::ZERO; TILE] }
     }
 }
 
@@ -102,10 +86,16 @@ impl<S: Simd> Source<S> for Turned<'_> {
                 // A copy in order is what the prefetcher expects; turning reads columns.
                 let mut rows = [Line::ZERO; 16];
                 for (i, to) in rows.iter_mut().enumerate() {
-                    let bits = self.released.map_or(u64::MAX, |bits| bits[at + i]);
-                    keep(s, &from[i], bits, columns, to);
+                    for k in 0..columns {
+                        s.store(s.load(&from[i].0[k]), &mut to.0[k]);
+                    }
                 }
-                self.turn(s, &rows, columns, place * PANEL, g);
+                for k in 0..columns {
+                    let to: &mut [Line; 16] = self.tile[place * PANEL + 16 * k..]
+                        .first_chunk_mut()
+                        .expect("a tile holds whole panels");
+                    s.transpose(&rows, k, to.each_mut().map(|line| &mut line.0[g]));
+                }
             }
         }
         &self.tile[..panels.len() * PANEL]

@@ -2,7 +2,7 @@
 
 use super::super::{Bytes, Line};
 use super::Simd;
-use super::portable::append_by_zeros;
+use super::portable::{append_by_zeros, thirds_by_zeros};
 use crate::ars::{self, Words};
 use std::arch::x86_64::*;
 
@@ -45,6 +45,31 @@ macro_rules! both {
         let (x, y) = ($x, $y);
         x!([$f$(::<$c>)?(x[0], y[0]), $f$(::<$c>)?(x[1], y[1])])
     }};
+}
+
+/// An array of four. Closures given to functions of arrays may stay functions of their own, without the level's
+/// instructions.
+macro_rules! four {
+    (|$k:ident| $x:expr) => {
+        [
+            {
+                let $k = 0;
+                $x
+            },
+            {
+                let $k = 1;
+                $x
+            },
+            {
+                let $k = 2;
+                $x
+            },
+            {
+                let $k = 3;
+                $x
+            },
+        ]
+    };
 }
 
 type F = [__m256; 2];
@@ -191,7 +216,7 @@ impl Simd for Avx2 {
     }
     #[inline(always)]
     fn widen(self, x: B) -> [F; 4] {
-        std::array::from_fn(|k| both!(_mm256_cvtepi32_ps; wide_bytes(x, k)))
+        four!(|k| both!(_mm256_cvtepi32_ps; wide_bytes(x, k)))
     }
     #[inline(always)]
     fn uniforms(self, x: B) -> F {
@@ -220,28 +245,23 @@ impl Simd for Avx2 {
     }
     #[inline(always)]
     fn pairs(self, x: B) -> [F; 2] {
-        x.map(|half| {
-            x! {
-                let (low, high) = (_mm256_castsi256_si128(half), _mm256_extracti128_si256::<1>(half));
-                [low, high].map(|quarter| _mm256_cvtepi32_ps(_mm256_cvtepu16_epi32(quarter)))
-            }
-        })
+        [wide_pairs(x[0]), wide_pairs(x[1])]
     }
     #[inline(always)]
     fn split_bytes(self, numbers: [F; 4]) -> (B, B) {
-        let numbers = numbers.map(|x| both!(_mm256_cvttps_epi32; x));
-        let low = numbers.map(|x| both!(_mm256_and_si256; x, splat_i32(255)));
-        (pack(numbers.map(|x| both!(_mm256_srli_epi32::<8>; x))), pack(low))
+        let numbers = four!(|k| both!(_mm256_cvttps_epi32; numbers[k]));
+        let high = four!(|k| both!(_mm256_srli_epi32::<8>; numbers[k]));
+        (pack(high), pack(four!(|k| both!(_mm256_and_si256; numbers[k], splat_i32(255)))))
     }
 
     #[inline(always)]
-    fn transpose(self, from: &[Line; 16], k: usize, to: &mut [Line; 16], g: usize) {
+    fn transpose(self, from: &[Line; 16], k: usize, to: [&mut [f32; 16]; 16]) {
         for r in [0, 8] {
             for c in [0, 8] {
                 let rows: [__m256; 8] =
                     std::array::from_fn(|i| x!(_mm256_loadu_ps(from[r + i].0[k][c..c + 8].as_ptr())));
                 for (j, column) in columns(rows).into_iter().enumerate() {
-                    x!(_mm256_storeu_ps(to[c + j].0[g][r..r + 8].as_mut_ptr(), column));
+                    x!(_mm256_storeu_ps(to[c + j][r..r + 8].as_mut_ptr(), column));
                 }
             }
         }
@@ -253,6 +273,10 @@ impl Simd for Avx2 {
     #[inline(always)]
     fn append(self, word: u64, base: u16, to: &mut [u16; 64]) -> usize {
         append_by_zeros(word, base, to)
+    }
+    #[inline(always)]
+    fn append_thirds(self, x: u64, y: u64, base: u16, third: u16, to: &mut [u16; 64]) -> usize {
+        thirds_by_zeros(x, y, base, third, to)
     }
 
     #[inline(always)]
@@ -267,11 +291,11 @@ impl Simd for Avx2 {
     fn draw(self, keys: &Keys, line: u64) -> B {
         x! {
             let first = _mm_set_epi64x(0, (line << 2).cast_signed());
-            let mut state = keys.counters.map(|counter| _mm_xor_si128(_mm_add_epi64(counter, first), keys.round[0]));
+            let mut state = four!(|i| _mm_xor_si128(_mm_add_epi64(keys.counters[i], first), keys.round[0]));
             for key in &keys.round[1..ars::ROUNDS] {
-                state = state.map(|block| _mm_aesenc_si128(block, *key));
+                state = four!(|i| _mm_aesenc_si128(state[i], *key));
             }
-            let [a, b, c, d] = state.map(|block| _mm_aesenclast_si128(block, keys.round[ars::ROUNDS]));
+            let [a, b, c, d] = four!(|i| _mm_aesenclast_si128(state[i], keys.round[ars::ROUNDS]));
             [_mm256_set_m128i(b, a), _mm256_set_m128i(d, c)]
         }
     }
@@ -285,6 +309,15 @@ fn wide_bytes(x: B, k: usize) -> B {
         let quarter =
             if k.is_multiple_of(2) { _mm256_castsi256_si128(half) } else { _mm256_extracti128_si256::<1>(half) };
         [_mm256_cvtepi8_epi32(quarter), _mm256_cvtepi8_epi32(_mm_srli_si128::<8>(quarter))]
+    }
+}
+
+/// 16 unsigned 16-bit numbers as f32.
+#[inline(always)]
+fn wide_pairs(x: __m256i) -> F {
+    x! {
+        let (low, high) = (_mm256_castsi256_si128(x), _mm256_extracti128_si256::<1>(x));
+        [_mm256_cvtepi32_ps(_mm256_cvtepu16_epi32(low)), _mm256_cvtepi32_ps(_mm256_cvtepu16_epi32(high))]
     }
 }
 

@@ -188,10 +188,11 @@ impl Simd for Avx512 {
     }
 
     #[inline(always)]
-    fn transpose(self, from: &[Line; 16], k: usize, to: &mut [Line; 16], g: usize) {
-        let rows: [__m512; 16] = std::array::from_fn(|i| self.load(&from[i].0[k]));
-        for (to, column) in to.iter_mut().zip(self.columns(rows)) {
-            self.store(column, &mut to.0[g]);
+    fn transpose(self, from: &[Line; 16], k: usize, mut to: [&mut [f32; 16]; 16]) {
+        for (c, to) in to.as_chunks_mut::<4>().0.iter_mut().enumerate() {
+            for (to, column) in to.iter_mut().zip(four_columns(from, k, 4 * c)) {
+                self.store(column, to);
+            }
         }
     }
     #[inline(always)]
@@ -210,6 +211,25 @@ impl Simd for Avx512 {
             let rest = (word >> 32) as u32;
             _mm512_storeu_si512(to.as_mut_ptr().add(n).cast(), _mm512_maskz_compress_epi16(rest, places));
             n + rest.count_ones() as usize
+        }
+    }
+
+    #[inline(always)]
+    fn append_thirds(self, x: u64, y: u64, base: u16, third: u16, to: &mut [u16; 64]) -> usize {
+        x! {
+            let third = _mm512_set1_epi16(third.cast_signed());
+            let mut n = 0;
+            for half in [0, 32] {
+                let (x, y) = ((x >> half) as u32, (y >> half) as u32);
+                let first = _mm512_set1_epi16((base + half).cast_signed());
+                let numbers = _mm512_add_epi16(_mm512_loadu_si512(POSITIONS.as_ptr().cast()), first);
+                let numbers = _mm512_mask_add_epi16(numbers, y, numbers, third);
+                let numbers = _mm512_mask_add_epi16(numbers, x & y, numbers, third);
+                // 32 places from 0 and 32 from n ≤ 32, all within the 64.
+                _mm512_storeu_si512(to.as_mut_ptr().add(n).cast(), _mm512_maskz_compress_epi16(x | y, numbers));
+                n += (x | y).count_ones() as usize;
+            }
+            n
         }
     }
 
@@ -248,38 +268,33 @@ const POSITIONS: [u16; 32] = {
     positions
 };
 
-impl Avx512 {
-    /// The transpose of 16 rows: pairs of lanes, quadruples, then blocks of four.
-    #[inline(always)]
-    fn columns(self, rows: [__m512; 16]) -> [__m512; 16] {
-        x! {
-            let double = |x| _mm512_castps_pd(x);
-            let single = |x| _mm512_castpd_ps(x);
-            let mut pairs = rows;
-            for i in (0..16).step_by(2) {
-                pairs[i] = _mm512_unpacklo_ps(rows[i], rows[i + 1]);
-                pairs[i + 1] = _mm512_unpackhi_ps(rows[i], rows[i + 1]);
-            }
-            // Quadruple 4 r + c: rows 4 r.. of columns c, c + 4, c + 8, c + 12.
-            let mut quads = pairs;
-            for r in (0..16).step_by(4) {
-                for half in 0..2 {
-                    let (upper, lower) = (double(pairs[r + half]), double(pairs[r + 2 + half]));
-                    quads[r + 2 * half] = single(_mm512_unpacklo_pd(upper, lower));
-                    quads[r + 2 * half + 1] = single(_mm512_unpackhi_pd(upper, lower));
-                }
-            }
-            let mut columns = quads;
-            for c in 0..4 {
-                let even = |i: usize| _mm512_shuffle_f32x4::<0x88>(quads[i + c], quads[i + 4 + c]);
-                let odd = |i: usize| _mm512_shuffle_f32x4::<0xDD>(quads[i + c], quads[i + 4 + c]);
-                let (upper, lower) = ([even(0), odd(0)], [even(8), odd(8)]);
-                columns[c] = _mm512_shuffle_f32x4::<0x88>(upper[0], lower[0]);
-                columns[8 + c] = _mm512_shuffle_f32x4::<0xDD>(upper[0], lower[0]);
-                columns[4 + c] = _mm512_shuffle_f32x4::<0x88>(upper[1], lower[1]);
-                columns[12 + c] = _mm512_shuffle_f32x4::<0xDD>(upper[1], lower[1]);
-            }
-            columns
-        }
+/// Columns `first`.. of vector k of 16 rows.
+#[inline(always)]
+fn four_columns(from: &[Line; 16], k: usize, first: usize) -> [__m512; 4] {
+    x! {
+        let (a, b) = (quarters(from, 0, k, first), quarters(from, 1, k, first));
+        let (c, d) = (quarters(from, 2, k, first), quarters(from, 3, k, first));
+        let (low_ab, low_cd) = (_mm512_unpacklo_ps(a, b), _mm512_unpacklo_ps(c, d));
+        let (high_ab, high_cd) = (_mm512_unpackhi_ps(a, b), _mm512_unpackhi_ps(c, d));
+        let (low_ab, low_cd) = (_mm512_castps_pd(low_ab), _mm512_castps_pd(low_cd));
+        let (high_ab, high_cd) = (_mm512_castps_pd(high_ab), _mm512_castps_pd(high_cd));
+        [
+            _mm512_castpd_ps(_mm512_unpacklo_pd(low_ab, low_cd)),
+            _mm512_castpd_ps(_mm512_unpackhi_pd(low_ab, low_cd)),
+            _mm512_castpd_ps(_mm512_unpacklo_pd(high_ab, high_cd)),
+            _mm512_castpd_ps(_mm512_unpackhi_pd(high_ab, high_cd)),
+        ]
+    }
+}
+
+/// Columns `first`.. of rows i, i + 4, i + 8 and i + 12: put together by loads, which leaves the port of shuffles
+/// half of the work of a transpose.
+#[inline(always)]
+fn quarters(from: &[Line; 16], i: usize, k: usize, first: usize) -> __m512 {
+    x! {
+        let x = _mm512_castps128_ps512(_mm_loadu_ps(from[i].0[k][first..first + 4].as_ptr()));
+        let x = _mm512_insertf32x4::<1>(x, _mm_loadu_ps(from[i + 4].0[k][first..first + 4].as_ptr()));
+        let x = _mm512_insertf32x4::<2>(x, _mm_loadu_ps(from[i + 8].0[k][first..first + 4].as_ptr()));
+        _mm512_insertf32x4::<3>(x, _mm_loadu_ps(from[i + 12].0[k][first..first + 4].as_ptr()))
     }
 }

@@ -155,9 +155,9 @@ impl Simd for Portable {
     }
 
     #[inline(always)]
-    fn transpose(self, from: &[Line; 16], k: usize, to: &mut [Line; 16], g: usize) {
-        for (j, to) in to.iter_mut().enumerate() {
-            to.0[g] = lanes(|i| from[i].0[k][j]);
+    fn transpose(self, from: &[Line; 16], k: usize, to: [&mut [f32; 16]; 16]) {
+        for (j, to) in to.into_iter().enumerate() {
+            *to = lanes(|i| from[i].0[k][j]);
         }
     }
     #[inline(always)]
@@ -171,6 +171,10 @@ impl Simd for Portable {
     #[inline(always)]
     fn append(self, word: u64, base: u16, to: &mut [u16; 64]) -> usize {
         append_by_zeros(word, base, to)
+    }
+    #[inline(always)]
+    fn append_thirds(self, x: u64, y: u64, base: u16, third: u16, to: &mut [u16; 64]) -> usize {
+        thirds_by_zeros(x, y, base, third, to)
     }
 
     fn keys(self, key: Words, step: u64) -> Self::Keys {
@@ -228,4 +232,18 @@ fn to_half(x: f32) -> u16 {
         ((magnitude - 0x3800_0000 + 0x0FFF + even) >> 13) as u16
     };
     half | sign
+}
+
+/// [`Simd::append_thirds`] one bit at a time.
+#[inline(always)]
+pub(super) fn thirds_by_zeros(x: u64, y: u64, base: u16, third: u16, to: &mut [u16; 64]) -> usize {
+    let mut word = x | y;
+    let n = word.count_ones() as usize;
+    for to in &mut to[..n] {
+        let i = word.trailing_zeros();
+        word &= word - 1;
+        let (x, y) = ((x >> i & 1) as u16, (y >> i & 1) as u16);
+        *to = base + i as u16 + third * (y + (x & y));
+    }
+    n
 }

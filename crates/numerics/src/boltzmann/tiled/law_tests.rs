@@ -76,6 +76,30 @@ fn every_level_learns_the_same_bits() {
 }
 
 #[test]
+fn every_level_trains_a_machine_of_usual_size_to_the_same_bits() {
+    // 784 x 500: whole tiles, a last panel of 52 columns, and weights that train for a few steps. The portable level
+    // does the arithmetic that defines the others.
+    let (plain, per_sample) = (Statistics::Probabilities, Statistics::Samples);
+    let (cd, pcd) = (Chain::Cd { k: 1 }, Chain::Pcd { k: 1 });
+    for (synapses, masks, statistics, chain, momentum) in [
+        (Synapses::Reliable, Masks::Batch, plain, cd, 0.5),
+        (Synapses::Reliable, Masks::Batch, per_sample, cd, 0.5),
+        (Synapses::Reliable, Masks::Batch, plain, pcd, 0.0),
+        (Synapses::PriorMixture, Masks::Batch, plain, cd, 0.5),
+        (Synapses::PriorMixture, Masks::HalfStep, plain, cd, 0.5),
+        (Synapses::PriorMixture, Masks::Example, plain, cd, 0.5),
+        (Synapses::JointEnergy, Masks::Batch, plain, cd, 0.5),
+    ] {
+        let learning = Learning { masks, statistics, chain, momentum, ..Learning::default() };
+        let run = |level| stored(&after(level, random_case(synapses, 10, 784, 500), &learning, 3));
+        let expected = run(Level::Portable);
+        for &level in &Level::available()[1..] {
+            assert!(run(level) == expected, "{level:?}: {synapses:?} {masks:?} {statistics:?} {chain:?}");
+        }
+    }
+}
+
+#[test]
 fn learning_gives_the_same_bits_on_every_machine() {
     // Fingerprints of the stored state. If one changes, the numbers of every experiment with these
     // machines change: raise their versions.
@@ -129,6 +153,27 @@ fn a_step_depends_on_the_stored_state_alone() {
 }
 
 #[test]
+fn a_step_without_momentum_forgets_the_velocities_and_those_after_it_begin_anew() {
+    for (synapses, masks, statistics) in modes() {
+        let (mut state, batch) = random_case(synapses, 7, 40, 70);
+        let (mut other, _) = random_case(synapses, 7, 40, 70);
+        for (t, momentum) in [0.5, 0.0, 0.0, 0.9, 0.5, 0.0].into_iter().enumerate() {
+            let learning = Learning { masks, statistics, momentum, ..Learning::default() };
+            // One state goes on, the other is stored and read, which tells it nothing of its velocities.
+            other = postcard::from_bytes(&stored(&other)).expect("what was stored is read");
+            for state in [&mut state, &mut other] {
+                step_rows(state, &batch, &learning, &mut Scratch::default(), Draws::at(3, t as u64));
+            }
+            assert_eq!(stored(&state), stored(&other), "{synapses:?} {masks:?} {statistics:?}, step {t}");
+            let velocity = state.to_general().velocity;
+            let moves = velocity.w.iter().chain(&velocity.b).chain(&velocity.c).any(|&v| v != 0.0);
+            assert_eq!(moves, momentum > 0.0, "{synapses:?} {masks:?} {statistics:?}, step {t}");
+            assert!(momentum > 0.0 || velocity.a.iter().all(|&v| v == 0.0), "{synapses:?}, step {t}");
+        }
+    }
+}
+
+#[test]
 fn steps_out_of_order_make_releases_of_their_own() {
     // The gates made for step 1 must not serve step 5, nor those of one method another.
     for masks in [Masks::Batch, Masks::HalfStep, Masks::Example] {
@@ -170,9 +215,9 @@ fn reliable_synapses_and_model_a_learn_as_on_the_general_path() {
     for synapses in [Synapses::Reliable, Synapses::JointEnergy] {
         let (mut state, batch) = random_case(synapses, 12, 60, 45);
         let mut general = state.to_general();
-        let learning = Learning { chain: Chain::Cd { k: 2 }, ..Learning::default() };
         let mut scratch = super::super::super::Scratch::default();
-        for t in 0..4 {
+        for (t, momentum) in (0..).zip([0.5, 0.5, 0.0, 0.0, 0.8, 0.5]) {
+            let learning = Learning { chain: Chain::Cd { k: 2 }, momentum, ..Learning::default() };
             step_rows(&mut state, &batch, &learning, &mut Scratch::default(), Draws::at(4, t));
             super::super::super::step(&mut general, &batch, &learning, &mut scratch, Draws::at(4, t));
         }

@@ -2,6 +2,7 @@
 
 use super::images::Images;
 use kernels::tiled::lists::Active;
+use kernels::tiled::product::Groups;
 use kernels::tiled::statistics::{Pairs, Table};
 use kernels::tiled::{Line, PANEL, zeroed};
 
@@ -19,6 +20,7 @@ pub struct Scratch {
     /// Hidden samples for the statistics only.
     pub(super) samples: Vec<u64>,
     pub(super) active: Active,
+    pub(super) groups: Groups,
     pub(super) on: Active,
     pub(super) off: Active,
     /// Inputs of units: (panels, examples).

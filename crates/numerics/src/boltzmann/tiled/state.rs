@@ -22,6 +22,8 @@ pub struct State {
     pub(super) chains: Images,
     /// What the last step made ready: a pure function of the rest.
     pub(super) gates: Gates,
+    /// Whether w and a are known to have velocities of 0: a pure function of the rest.
+    at_rest: bool,
 }
 
 /// A parameter (V, H) and its velocity.
@@ -71,6 +73,21 @@ impl State {
         PersistentChains { hidden: BinaryRows::from(&self.chains) }
     }
 
+    /// Ends a step: without momentum all velocities are 0.
+    pub(super) fn settle(&mut self, momentum: f64) {
+        let moving = momentum != 0.0;
+        // Kernels of reliable synapses leave velocities alone then.
+        if !moving && !(self.at_rest && self.synapses == Synapses::Reliable) {
+            self.w.velocity.clear();
+            self.a.velocity.clear();
+        }
+        self.at_rest = !moving;
+        if !moving {
+            self.b.velocity.fill(Line::ZERO);
+            self.c.velocity.fill(Line::ZERO);
+        }
+    }
+
     /// The same state for the general path.
     pub fn to_general(&self) -> GeneralState {
         let velocity = Velocity {
@@ -100,6 +117,7 @@ impl From<GeneralState> for State {
             c: MovingBias::new(&parameters.c, &velocity.c),
             chains: Images::from(&chains.hidden),
             gates: Gates::default(),
+            at_rest: false,
         }
     }
 }

@@ -9,7 +9,7 @@ use kernels::tiled::Line;
 use kernels::tiled::ascent::{self, Rates, ascend_biases};
 use kernels::tiled::lists::{Active, Bits, Blocks, list, list_changes};
 use kernels::tiled::product::{
-    Product, backward, backward_released, forward, forward_changed, forward_released,
+    GroupProduct, Product, backward, backward_released, forward, forward_changed, forward_released,
 };
 use kernels::tiled::statistics::{Kind, Side, Table, hidden_surplus, pair, tabulate_samples};
 use kernels::tiled::units::{Inputs, UnitDraws, sample, tabulate};
@@ -60,6 +60,45 @@ pub fn step_at(
     scratch: &mut Scratch,
     draws: Draws,
 ) {
+    step_in_parts(level, state, batch, learning, scratch, draws, &mut |_| {});
+}
+
+/// What a step spends its time on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Part {
+    /// What the state lacks after a start or a resumption.
+    Preparation,
+    /// Lists of active units.
+    Lists,
+    /// `v·W` of the data.
+    UpData,
+    /// `h·Wᵀ`.
+    Down,
+    /// `v·W` of the model.
+    UpModel,
+    /// Sigmoids and samples.
+    Units,
+    /// Lists of what the statistics of each visible unit add up.
+    Pairs,
+    /// Statistics and the update of w and a.
+    Ascent,
+    /// The update of biases.
+    Biases,
+}
+
+/// [`step_at`] that tells `ended` which part has just ended, for those who measure.
+///
+/// # Panics
+/// As [`step_at`].
+pub fn step_in_parts(
+    level: Level,
+    state: &mut State,
+    batch: Batch<'_>,
+    learning: &Learning,
+    scratch: &mut Scratch,
+    draws: Draws,
+    ended: &mut dyn FnMut(Part),
+) {
     let n = batch.len();
     assert!(n > 0, "a batch has examples");
     assert!(learning.chain.sweeps() > 0, "a chain makes at least one sweep");
@@ -67,16 +106,18 @@ pub fn step_at(
     assert!((0.0..=44.0).contains(&learning.a_limit), "the limit of a is {}", learning.a_limit);
     let State { synapses, w, a, gates, .. } = state;
     gates.prepare(level, (*synapses, w, a), learning, draws);
-    let pass = Pass { level, examples: n, learning, draws };
+    let mut pass = Pass { level, examples: n, learning, draws, ended };
     scratch.reset(n, state.w.x.rows(), state.w.x.columns());
     for example in 0..n {
         scratch.data.extend_from_slice(batch.words(example));
     }
+    (pass.ended)(Part::Preparation);
     pass.data_side(state, scratch);
     for sweep in 1..=learning.chain.sweeps() {
         pass.sweep(state, scratch, sweep);
     }
     pass.learn(state, scratch);
+    state.settle(learning.momentum);
 }
 
 /// What the parts of a step have in common.
@@ -85,6 +126,8 @@ struct Pass<'a> {
     examples: usize,
     learning: &'a Learning,
     draws: Draws,
+    /// Hears which part has just ended.
+    ended: &'a mut dyn FnMut(Part),
 }
 
 impl Pass<'_> {
@@ -97,7 +140,7 @@ impl Pass<'_> {
     }
 
     /// Hidden units at the data, and where the chain starts.
-    fn data_side(&self, state: &State, scratch: &mut Scratch) {
+    fn data_side(&mut self, state: &State, scratch: &mut Scratch) {
         let (v, h) = (state.w.x.rows(), state.w.x.columns());
         let kind = match self.learning.statistics {
             Statistics::Probabilities => Kind::Probabilities,
@@ -106,7 +149,9 @@ impl Pass<'_> {
         scratch.table.reset(kind, h, self.examples);
         let Scratch { data, active, hidden_inputs, hidden, samples, table, .. } = scratch;
         list(self.level, Bits { words: data, units: v }, Blocks::Tiles, active);
+        (self.ended)(Part::Lists);
         self.up(state, active, hidden_inputs, 0);
+        (self.ended)(Part::UpData);
         let into = if self.persistent() { samples } else { &mut *hidden };
         self.hidden_units(hidden_inputs, h, into, (table, Side::Data), (0, !self.persistent()));
         if self.persistent() {
@@ -117,14 +162,16 @@ impl Pass<'_> {
     }
 
     /// Down and up again.
-    fn sweep(&self, state: &mut State, scratch: &mut Scratch, sweep: usize) {
+    fn sweep(&mut self, state: &mut State, scratch: &mut Scratch, sweep: usize) {
         let (v, h) = (state.w.x.rows(), state.w.x.columns());
-        list(self.level, Bits { words: &scratch.hidden, units: h }, Blocks::Tiles, &mut scratch.active);
         self.down(state, scratch, 2 * sweep - 1);
+        (self.ended)(Part::Down);
         std::mem::swap(&mut scratch.visible, &mut scratch.visible_before);
         let inputs = Inputs { lines: &scratch.visible_inputs, units: v, examples: self.examples };
         sample(self.level, inputs, self.unit_draws(Stream::Visible, sweep), &mut scratch.visible);
+        (self.ended)(Part::Units);
         self.up_again(state, scratch, sweep);
+        (self.ended)(Part::UpModel);
 
         let last = sweep == self.learning.chain.sweeps();
         let Scratch { hidden_inputs, hidden, table, .. } = scratch;
@@ -133,6 +180,7 @@ impl Pass<'_> {
         } else {
             let inputs = Inputs { lines: hidden_inputs, units: h, examples: self.examples };
             sample(self.level, inputs, self.unit_draws(Stream::Hidden, sweep), hidden);
+            (self.ended)(Part::Units);
         }
         if last && self.persistent() {
             state.chains.all_words_mut().copy_from_slice(hidden);
@@ -142,18 +190,20 @@ impl Pass<'_> {
     /// Inputs of the hidden units from the new visible ones.
     ///
     /// While the weights stay, the inputs change by the rows of the units that changed: half as many.
-    fn up_again(&self, state: &State, scratch: &mut Scratch, sweep: usize) {
+    fn up_again(&mut self, state: &State, scratch: &mut Scratch, sweep: usize) {
         let units = state.w.x.rows();
         let after = Bits { words: &scratch.visible, units };
         let continues = sweep > 1 || !self.persistent();
         if !continues || state.synapses == Synapses::PriorMixture {
             list(self.level, after, Blocks::Tiles, &mut scratch.active);
+            (self.ended)(Part::Lists);
             self.up(state, &scratch.active, &mut scratch.hidden_inputs, 2 * sweep);
             return;
         }
         let before = if sweep == 1 { &scratch.data } else { &scratch.visible_before };
         let before = Bits { words: before, units };
         list_changes(self.level, before, after, &mut scratch.on, &mut scratch.off);
+        (self.ended)(Part::Lists);
         std::mem::swap(&mut scratch.hidden_inputs, &mut scratch.hidden_inputs_before);
         let matrix = state.gates.weights(&state.w, 0).expect("reliable or collapsed synapses").matrix;
         let (from, to) = (&scratch.hidden_inputs_before, &mut scratch.hidden_inputs);
@@ -162,7 +212,7 @@ impl Pass<'_> {
 
     /// One side of the table, and samples if the chain goes on from them.
     fn hidden_units(
-        &self,
+        &mut self,
         inputs: &[Line],
         units: usize,
         words: &mut [u64],
@@ -180,10 +230,11 @@ impl Pass<'_> {
                 tabulate_samples(self.level, Bits { words, units }, table, side);
             }
         }
+        (self.ended)(Part::Units);
     }
 
     /// Inputs of the hidden units.
-    fn up(&self, state: &State, active: &Active, out: &mut [Line], phase: usize) {
+    fn up(&mut self, state: &State, active: &Active, out: &mut [Line], phase: usize) {
         let product = Product { active, bias: &state.c.x, out };
         match state.gates.weights(&state.w, phase) {
             Some(weights) => forward(self.level, weights, product),
@@ -195,19 +246,24 @@ impl Pass<'_> {
     }
 
     /// Inputs of the visible units.
-    fn down(&self, state: &State, scratch: &mut Scratch, phase: usize) {
-        let product = Product { active: &scratch.active, bias: &state.b.x, out: &mut scratch.visible_inputs };
-        match state.gates.weights(&state.w, phase) {
-            Some(weights) => backward(self.level, weights, product),
-            None => {
-                let draws = mask_draws(self.draws, phase as u32);
-                backward_released(self.level, &state.w.x, state.gates.thresholds(), draws, product);
-            }
+    fn down(&mut self, state: &State, scratch: &mut Scratch, phase: usize) {
+        let Scratch { hidden, groups, active, visible_inputs: out, .. } = scratch;
+        let (h, bias) = (Bits { words: hidden, units: state.w.x.columns() }, &state.b.x);
+        if let Some(weights) = state.gates.weights(&state.w, phase) {
+            groups.set(h);
+            (self.ended)(Part::Lists);
+            backward(self.level, weights, GroupProduct { groups, bias, out });
+        } else {
+            list(self.level, h, Blocks::Tiles, active);
+            (self.ended)(Part::Lists);
+            let draws = mask_draws(self.draws, phase as u32);
+            let product = Product { active, bias, out };
+            backward_released(self.level, &state.w.x, state.gates.thresholds(), draws, product);
         }
     }
 
     /// Momentum ascent of all parameters.
-    fn learn(&self, state: &mut State, scratch: &mut Scratch) {
+    fn learn(&mut self, state: &mut State, scratch: &mut Scratch) {
         let learning = self.learning;
         let rates = Rates {
             w: learning.eta_w as f32,
@@ -220,9 +276,11 @@ impl Pass<'_> {
         let data = Bits { words: &scratch.data, units: v };
         let model = Bits { words: &scratch.visible, units: v };
         pair(self.level, data, model, &mut scratch.pairs);
+        (self.ended)(Part::Pairs);
         let statistics = ascent::Statistics { table: &scratch.table, pairs: &scratch.pairs };
         let State { synapses, w, a, b, c, gates, .. } = state;
         gates.ascend(self.level, statistics, (w, a), rates, (*synapses, learning, self.draws.next()));
+        (self.ended)(Part::Ascent);
 
         let surplus = &mut scratch.surplus[..c.x.len()];
         hidden_surplus(self.level, &scratch.table, surplus);
@@ -236,6 +294,7 @@ impl Pass<'_> {
             }
         }
         ascend_biases(self.level, surplus, self.examples, &mut b.x, &mut b.velocity, rates);
+        (self.ended)(Part::Biases);
     }
 }
 

@@ -116,7 +116,7 @@ fn posterior_variants() -> Vec<Json> {
         chains("state_rate", json!({"flaw": "uncorrected_rate"})),
         chains("banana", json!({"sampler": "underdamped"})),
         chains("explaining_away", json!({"sampler": "preconditioned"})),
-        chains("expression", json!({"log_density": "-x^4/4 - cosh(y - x)"})),
+        chains("expression", json!({"log_density": "0 - x^4/8 - (y - x)^2/2"})),
         chains("bandit", json!({})),
         chains("matched", learner.clone()),
         chains("digits", learner),

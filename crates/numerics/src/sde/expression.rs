@@ -75,7 +75,7 @@ impl Expression {
             return Err(ExpressionError::Long(text.len()));
         }
         let syntax = |error: exmex::ExError| ExpressionError::Syntax(error.to_string());
-        let log_density = Formula::parse(text).map_err(syntax)?;
+        let log_density = Formula::parse(&with_plain_signs(text)?).map_err(syntax)?;
         let found = log_density.var_names().to_vec();
         if found.iter().ne(variables) {
             let expected = variables.iter().map(|&name| name.to_owned()).collect();
@@ -84,6 +84,26 @@ impl Expression {
         let gradient = (0..variables.len()).map(|i| log_density.clone().partial(i)).collect::<Result<_, _>>();
         Ok(Self { log_density, gradient: gradient.map_err(syntax)? })
     }
+}
+
+/// A sign at the start or after a bracket becomes a difference from 0: the parser would take `-x^2` as `(-x)^2`.
+fn with_plain_signs(text: &str) -> Result<String, ExpressionError> {
+    let (mut plain, mut before) = (String::with_capacity(text.len() + 8), '(');
+    for c in text.chars() {
+        if c == '-' || c == '+' {
+            if before == '(' {
+                plain.push('0');
+            } else if "+-*/^".contains(before) {
+                let rule = "a sign follows an operator; put it into brackets";
+                return Err(ExpressionError::Syntax(rule.to_owned()));
+            }
+        }
+        if !c.is_whitespace() {
+            before = c;
+        }
+        plain.push(c);
+    }
+    Ok(plain)
 }
 
 /// The value; NaN where it has none.
@@ -123,6 +143,15 @@ mod tests {
         }
         let density = -x * x / 2.0 - 2.0 * (y - x * x) * (y - x * x) + e * s;
         assert!((banana.log_density(&[x, y]) - density).abs() < 1e-14);
+    }
+
+    #[test]
+    fn a_sign_binds_less_than_a_power() {
+        for text in ["-x^2", "0 - x^2", "(-x^2)", "-(x^2)"] {
+            let square = Expression::new(text, &["x"]).expect("valid");
+            assert_eq!(square.log_density(&[3.0]), -9.0, "{text}");
+        }
+        assert!(matches!(Expression::new("x*-x", &["x"]), Err(ExpressionError::Syntax(_))));
     }
 
     #[test]

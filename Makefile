@@ -8,7 +8,7 @@ export VESICLE_DATA ?= $(abspath $(wildcard ../shared/data))
 
 VENV := target/contract-venv
 # The integration tests of the crates; tests/tidy.rs holds that none is missing.
-UNIT := data laws main memory mnist
+UNIT := data laws main memory mnist networks
 # Prints the seconds a part of the tests took.
 timed = @start=$$(date +%s); $(2); echo "make test: $(1) took $$(( $$(date +%s) - start )) s"
 

@@ -22,7 +22,9 @@ Examples:
       --test-images t10k-images-idx3-ubyte.gz --test-labels t10k-labels-idx1-ubyte.gz
   vesicle data add patches --images patches.idx --max 15 --attribution \"J. Doe, CC BY 4.0\"
 
-Files are IDX, the format of MNIST, plain or .gz. The same content again is no new data set.";
+  vesicle data add alarm --bif alarm.bif
+
+Images are IDX, the format of MNIST, plain or .gz; networks are BIF. The same content again is no new data set.";
 
 /// Data sets of the server
 #[derive(Debug, Args)]
@@ -38,7 +40,7 @@ enum Verb {
     Ls(Output),
 }
 
-/// Upload a data set of images
+/// Upload a data set: images, or a Bayesian network
 #[derive(Debug, Args)]
 #[command(after_help = ADD_EXAMPLES)]
 struct AddArgs {
@@ -51,11 +53,11 @@ struct AddArgs {
 }
 
 /// What is uploaded.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub(crate) struct Upload {
     /// Images (IDX, plain or .gz)
-    #[arg(long, value_name = "FILE")]
-    pub(crate) images: PathBuf,
+    #[arg(long, value_name = "FILE", required_unless_present = "bif")]
+    pub(crate) images: Option<PathBuf>,
     /// Their labels
     #[arg(long, value_name = "FILE")]
     pub(crate) labels: Option<PathBuf>,
@@ -68,6 +70,9 @@ pub(crate) struct Upload {
     /// Greatest value that a pixel can take [default: 255]
     #[arg(long, value_name = "N")]
     pub(crate) max: Option<u8>,
+    /// A Bayesian network (BIF), instead of images
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["images", "labels", "test_images", "test_labels", "max"])]
+    pub(crate) bif: Option<PathBuf>,
     /// Whose it is and under which licence
     #[arg(long, value_name = "TEXT")]
     pub(crate) attribution: Option<String>,
@@ -109,10 +114,11 @@ async fn form(name: &str, upload: &Upload) -> anyhow::Result<Form> {
         form = form.text("attribution", attribution.clone());
     }
     let files = [
-        ("images", Some(&upload.images)),
+        ("images", upload.images.as_ref()),
         ("labels", upload.labels.as_ref()),
         ("test_images", upload.test_images.as_ref()),
         ("test_labels", upload.test_labels.as_ref()),
+        ("bif", upload.bif.as_ref()),
     ];
     for (field, path) in files {
         if let Some(path) = path {
@@ -157,8 +163,11 @@ async fn ls(client: &Client, args: Output) -> Ended {
     Ok(Exit::Ok)
 }
 
-/// `1,797 images of 8x8, pixels to 16, labelled`.
+/// `1,797 images of 8x8, pixels to 16, labelled`, or `network of 37 variables`.
 fn shape(shape: &Json) -> String {
+    if let Some(variables) = shape["variables"].as_array() {
+        return format!("network of {} variables", variables.len());
+    }
     let count = |field: &str| shape[field].as_u64().unwrap_or_default();
     let mut out = format!("{} images of {}x{}", grouped(count("count")), count("rows"), count("cols"));
     out += &format!(", pixels to {}", count("max"));
@@ -179,5 +188,7 @@ mod tests {
     fn shapes_are_told_in_words() {
         let digits = serde_json::json!({"count": 1797, "rows": 8, "cols": 8, "max": 16, "test_count": 0, "labelled": true});
         assert_eq!(shape(&digits), "1,797 images of 8x8, pixels to 16, labelled");
+        let network = serde_json::json!({"kind": "bayes_net", "variables": [{}, {}]});
+        assert_eq!(shape(&network), "network of 2 variables");
     }
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use clap::Args;
-use experiments::{Data, DataNeed, IdxDecoder, digits8x8, images_from_idx, table_from_csv};
+use experiments::{Data, DataNeed, IdxDecoder, digits8x8, images_from_idx, network_from_bif, table_from_csv};
 
 use crate::exit::Usage;
 
@@ -15,7 +15,7 @@ type Idx = (Vec<u32>, Vec<u8>);
 #[derive(Debug, Args)]
 pub(crate) struct DataArgs {
     /// Data set: digits8x8 (built in), or one in $VESICLE_DATA: fashion-mnist (its folder), mnist-t8k (the folder
-    /// mnist with t8k-… as test part)
+    /// mnist with t8k-… as test part), alarm.bif (a network in the folder bif)
     #[arg(long, value_name = "NAME", conflicts_with = "images", help_heading = "Data")]
     dataset: Option<String>,
     /// Images of a data set of your own (IDX, plain or .gz)
@@ -33,8 +33,11 @@ pub(crate) struct DataArgs {
     /// Greatest value that a pixel can take
     #[arg(long, value_name = "N", default_value_t = 255, requires = "images", help_heading = "Data")]
     max: u8,
+    /// A Bayesian network of your own (BIF)
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["images", "dataset"], help_heading = "Data")]
+    bif: Option<PathBuf>,
     /// A table of your own (CSV)
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["dataset", "images"], help_heading = "Data")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["dataset", "images", "bif"], help_heading = "Data")]
     table: Option<PathBuf>,
 }
 
@@ -44,20 +47,20 @@ impl DataArgs {
     /// # Errors
     /// If it is not there or cannot be used.
     pub(crate) fn load(&self, need: DataNeed) -> anyhow::Result<Data> {
-        if need == DataNeed::Table {
-            let Some(table) = &self.table else {
-                bail!(Usage("this experiment needs a table; give --table FILE".into()));
-            };
-            let bytes = std::fs::read(table).with_context(|| format!("cannot read {}", table.display()))?;
-            return table_from_csv(&bytes).with_context(|| format!("cannot use {}", table.display()));
-        }
-        let DataNeed::Images { builtin } = need else {
-            if self.dataset.is_some() || self.images.is_some() || self.table.is_some() {
-                bail!(Usage(
-                    "this experiment needs no data; leave --dataset, --images and --table out".into()
-                ));
+        let builtin = match need {
+            DataNeed::Images { builtin } if self.bif.is_none() => builtin,
+            DataNeed::Images { .. } => bail!(Usage("this experiment needs images; leave --bif out".into())),
+            DataNeed::BayesNet => return self.network(),
+            DataNeed::Table => return self.table(),
+            DataNeed::None => {
+                let given = [self.images.is_some(), self.bif.is_some(), self.table.is_some()];
+                if self.dataset.is_some() || given.contains(&true) {
+                    let rule =
+                        "this experiment needs no data; leave --dataset, --images, --bif and --table out";
+                    bail!(Usage(rule.into()));
+                }
+                return Ok(Data::None);
             }
-            return Ok(Data::None);
         };
         let Some(images) = &self.images else {
             return named(self.dataset.as_deref().unwrap_or(builtin));
@@ -66,6 +69,24 @@ impl DataArgs {
         let test_labels = self.test_labels.as_deref().map(idx).transpose()?;
         let test = self.test_images.as_deref().map(idx).transpose()?.map(|test| (test, test_labels));
         Ok(images_from_idx(idx(images)?, labels, test, self.max)?)
+    }
+
+    fn table(&self) -> anyhow::Result<Data> {
+        let Some(path) = &self.table else {
+            bail!(Usage("this experiment needs a table; give --table FILE".into()));
+        };
+        let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+        table_from_csv(&bytes).with_context(|| format!("cannot use {}", path.display()))
+    }
+
+    fn network(&self) -> anyhow::Result<Data> {
+        let named = self.dataset.as_deref().map(network_file).transpose()?.flatten();
+        let Some(path) = self.bif.as_ref().or(named.as_ref()) else {
+            let rule = "this experiment needs a Bayesian network; name one with --bif FILE";
+            bail!(Usage(rule.into()));
+        };
+        let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+        network_from_bif(&bytes).with_context(|| format!("cannot use {}", path.display()))
     }
 }
 
@@ -105,6 +126,34 @@ pub(crate) fn files(name: &str) -> anyhow::Result<Files> {
         );
     };
     files_in(Path::new(&root), name)
+}
+
+/// The file of a Bayesian network: `alarm.bif` is `VESICLE_DATA/bif/alarm.bif`. None if the name is no such name.
+///
+/// # Errors
+/// If the file is not there, or `VESICLE_DATA` is not set.
+pub(crate) fn network_file(name: &str) -> anyhow::Result<Option<PathBuf>> {
+    if !name.ends_with(".bif") {
+        return Ok(None);
+    }
+    let Some(root) = std::env::var_os("VESICLE_DATA").filter(|root| !root.is_empty()) else {
+        bail!(
+            "network `{name}` is read from $VESICLE_DATA/bif; set VESICLE_DATA to the folder of the data sets"
+        );
+    };
+    let file = Path::new(&root).join("bif").join(name);
+    if file.is_file() { Ok(Some(file)) } else { bail!("there is no network {}", file.display()) }
+}
+
+/// Whether a data set is in `VESICLE_DATA`.
+///
+/// # Errors
+/// Why it is not.
+pub(crate) fn at_hand(name: &str) -> anyhow::Result<()> {
+    match network_file(name)? {
+        Some(_) => Ok(()),
+        None => files(name).map(|_| ()),
+    }
 }
 
 fn files_in(root: &Path, name: &str) -> anyhow::Result<Files> {

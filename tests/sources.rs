@@ -171,3 +171,87 @@ async fn an_earlier_step_can_be_built_on_by_command_line_and_is_shown() {
     assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(problem.to_string().contains("is of ablation v"), "{problem}");
 }
+
+const RAIN: &str = "network rain { }
+variable rain { type discrete [ 2 ] { yes, no }; }
+variable sprinkler { type discrete [ 2 ] { on, off }; }
+variable grass { type discrete [ 3 ] { dry, damp, wet }; }
+probability ( rain ) { table 0.2, 0.8; }
+probability ( sprinkler | rain ) { (yes) 0.1, 0.9; (no) 0.4, 0.6; }
+probability ( grass | rain, sprinkler ) {
+  (yes, on) 0.02, 0.08, 0.9; (yes, off) 0.1, 0.3, 0.6; (no, on) 0.1, 0.4, 0.5; (no, off) 0.9, 0.08, 0.02; }";
+
+/// Uploads the network, and sees that one whose rows do not sum to 1 is refused by its line; the file.
+async fn add_rain(service: &Service) -> String {
+    let file = service.folder().join("rain.bif").display().to_string();
+    std::fs::write(&file, RAIN).expect("the folder can be written");
+    vesicle(service, &["data", "add", "rain", "--bif", &file]).await;
+    let broken = service.folder().join("broken.bif").display().to_string();
+    std::fs::write(&broken, RAIN.replace("0.2, 0.8", "0.2, 0.7")).expect("the folder can be written");
+    let all = ["--server", service.client.server.as_str(), "data", "add", "broken", "--bif", &broken];
+    let refused = command(&all, &[]).output().await.expect("the binary under test can be started");
+    let words = String::from_utf8_lossy(&refused.stderr);
+    assert!(
+        !refused.status.success() && words.contains("line 5") && words.contains("must sum to 1"),
+        "{words}"
+    );
+    file
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn modules_of_an_uploaded_network_learn_on_two_workers_and_join_to_the_bits_of_one_process() {
+    let service = Service::start().await;
+    let workers = [service.worker(), service.worker()];
+    let file = add_rain(&service).await;
+    let parts = json!({
+        "experiment": "bayes-net", "dataset": "rain", "params": {"network": "dataset", "learning_s": 30, "held_out": 50},
+        "sweep": {"grid": {"modules": [["rain", "grass"], ["sprinkler"]]}}, "every": 10,
+    });
+    let job = service.client.submit(&parts, "parts").await;
+    service.client.until_job_is(&job, "succeeded", JOB).await;
+    let here = [
+        "run",
+        "bayes-net",
+        "--bif",
+        &file,
+        "--set",
+        "network=dataset",
+        "--set",
+        "held_out=50",
+        "--every",
+        "10",
+    ];
+    let mut sources = Vec::new();
+    for (at, (run, modules)) in
+        service.client.runs(&job).await.iter().zip([r#"["rain","grass"]"#, r#"["sprinkler"]"#]).enumerate()
+    {
+        let (modules, id) = (format!("modules={modules}"), text(run, "id"));
+        let alone =
+            vesicle(&service, &[&here[..], &["--set", "learning_s=30", "--set", &modules]].concat()).await;
+        assert_eq!(digest_of_last_line(&alone), text(run, "digest"), "{modules}");
+        let checkpoint = service.folder().join(format!("part-{at}.ckpt")).display().to_string();
+        vesicle(&service, &["checkpoint", &id, "-o", &checkpoint]).await;
+        sources.push((format!("part_{}={id}", at + 1), format!("part_{}={checkpoint}", at + 1)));
+    }
+    let sampling = ["--set", "training=given", "--set", "sample_s=3"];
+    let submit = [
+        "submit",
+        "bayes-net",
+        "--wait",
+        "--dataset",
+        "rain",
+        "--set",
+        "network=dataset",
+        "--set",
+        "held_out=50",
+    ];
+    let from = ["--every", "10", "--from", &sources[0].0, "--from", &sources[1].0];
+    let joined = vesicle(&service, &[&submit[..], &sampling, &from].concat()).await;
+    let digest = text(&service.client.runs(joined.trim()).await[0], "digest");
+    let from = ["--from", &sources[1].1, "--from", &sources[0].1];
+    let alone = vesicle(&service, &[&here[..], &sampling, &from].concat()).await;
+    assert_eq!(digest_of_last_line(&alone), digest);
+    for worker in workers {
+        assert!(worker.terminate(PROMPT).await.success());
+    }
+}

@@ -75,6 +75,10 @@ pub(crate) enum Program {
     ScikitLearn,
     /// `rbms_rbm.py`.
     Rbms,
+    /// `brian2_wta.py`.
+    Brian2,
+    /// `nest_wta.py`.
+    Nest,
 }
 
 /// How both sides learn.
@@ -262,7 +266,8 @@ impl Rule {
 }
 
 impl Program {
-    pub(crate) const ALL: [Program; 3] = [Program::Torch, Program::ScikitLearn, Program::Rbms];
+    pub(crate) const ALL: [Program; 5] =
+        [Program::Torch, Program::ScikitLearn, Program::Rbms, Program::Brian2, Program::Nest];
 
     /// Of the folder of its environment, its requirements, and in `--skip`.
     pub(crate) fn name(self) -> &'static str {
@@ -270,6 +275,8 @@ impl Program {
             Program::Torch => "torch",
             Program::ScikitLearn => "scikit-learn",
             Program::Rbms => "rbms",
+            Program::Brian2 => "brian2",
+            Program::Nest => "nest",
         }
     }
 
@@ -279,6 +286,8 @@ impl Program {
             Program::Torch => "torch_rbm.py",
             Program::ScikitLearn => "scikit_learn_rbm.py",
             Program::Rbms => "rbms_rbm.py",
+            Program::Brian2 => "brian2_wta.py",
+            Program::Nest => "nest_wta.py",
         }
     }
 }

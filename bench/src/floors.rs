@@ -45,7 +45,7 @@ fn matches(pattern: &str, name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::case::CASES;
+    use crate::{case::CASES, wta};
 
     #[test]
     fn a_star_stands_for_one_part() {
@@ -68,13 +68,29 @@ mod tests {
     }
 
     #[test]
+    fn every_simulated_circuit_has_a_floor() {
+        let floors = Floors::read().expect("the table is well formed");
+        for case in wta::case::CASES {
+            for simulator in case.simulators {
+                let floor = floors.of(&case.name(), simulator.name(), Level::Avx512);
+                assert!(floor.is_some(), "{} against {}", case.name(), simulator.name());
+            }
+        }
+    }
+
+    #[test]
     fn every_floor_is_of_a_comparison() {
         for entry in Floors::read().expect("the table is well formed").floor {
             let is_used = |case: &crate::case::Case| {
                 let named = case.opponents.iter().any(|opponent| opponent.name == entry.peer_name);
                 named && matches(&entry.bench, &case.name())
             };
-            assert!(CASES.iter().any(is_used), "{} against {}", entry.bench, entry.peer_name);
+            let is_simulated = |case: &wta::case::Case| {
+                let named = case.simulators.iter().any(|simulator| simulator.name() == entry.peer_name);
+                named && matches(&entry.bench, &case.name())
+            };
+            let is_known = CASES.iter().any(is_used) || wta::case::CASES.iter().any(is_simulated);
+            assert!(is_known, "{} against {}", entry.bench, entry.peer_name);
         }
     }
 

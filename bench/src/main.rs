@@ -20,6 +20,7 @@ mod ratio;
 mod select;
 mod smoke;
 mod weights;
+mod wta;
 
 use std::process::ExitCode;
 
@@ -36,10 +37,10 @@ use crate::{
 /// Measures training speed against other tools.
 #[derive(Debug, Parser)]
 struct Args {
-    /// Groups or cases: rbm, rbse, growth, kernels, anchors, rbse/784x500, rbm/784x500/sampled, …
-    #[arg(long, value_name = "LIST", value_delimiter = ',', default_values = ["rbm", "rbse"])]
+    /// Groups or cases: rbm, rbse, growth, kernels, anchors, wta, rbse/784x500, rbm/784x500/sampled, …
+    #[arg(long, value_name = "LIST", value_delimiter = ',', default_values = ["rbm", "rbse", "wta"])]
     only: Vec<String>,
-    /// Peers to leave out: torch, scikit-learn, rbms
+    /// Peers to leave out: torch, scikit-learn, rbms, brian2, nest
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     skip: Vec<String>,
     /// Interleaved pairs of a comparison
@@ -79,6 +80,11 @@ fn run(args: &Args) -> anyhow::Result<bool> {
             growth::run(&selection, &mnist, &mut report)?;
             parts::run(&selection, &mnist, &mut report);
         }
+    }
+    if args.smoke {
+        wta::smoke(&selection, &mut report)?;
+    } else {
+        wta::run(&selection, &floors, args.pairs, &mut report)?;
     }
     eprintln!("{}", table(report.lines()));
     Ok(report.lines().iter().all(Line::passes))

@@ -60,7 +60,11 @@ impl Peer {
         self.ask(&json!({ "do": "parameters", "folder": folder })).map(drop)
     }
 
-    fn ask(&mut self, order: &Json) -> anyhow::Result<Json> {
+    /// Asks for something and waits for the answer.
+    ///
+    /// # Errors
+    /// If the peer ends or answers nonsense.
+    pub(crate) fn ask(&mut self, order: &Json) -> anyhow::Result<Json> {
         let orders = self.orders.as_mut().context("the peer was stopped")?;
         writeln!(orders, "{order}").context("the peer is gone")?;
         let mut answer = String::new();

@@ -5,7 +5,7 @@ use anyhow::bail;
 use crate::case::{CASES, Case, Opponent, Program};
 
 /// Groups beside those of the cases.
-const OTHERS: [&str; 3] = ["growth", "kernels", "anchors"];
+const OTHERS: [&str; 4] = ["growth", "kernels", "anchors", "wta"];
 
 /// What was asked for.
 #[derive(Debug)]
@@ -27,7 +27,7 @@ impl Selection {
             let is_known = OTHERS.contains(&group) || CASES.iter().any(|case| begins(&case.name(), name));
             if !is_known {
                 bail!(
-                    "`only` is {name:?}; it must be rbm, rbse, growth, kernels, anchors or the beginning of a case"
+                    "`only` is {name:?}; it must be rbm, rbse, wta, growth, kernels, anchors or the beginning of a case"
                 );
             }
         }
@@ -65,6 +65,15 @@ impl Selection {
 
     pub(crate) fn wants_kernels(&self) -> bool {
         self.only.iter().any(|name| begins(name, "kernels"))
+    }
+
+    pub(crate) fn wants_wta(&self) -> bool {
+        self.only.iter().any(|name| name == "wta" || name.starts_with("wta/"))
+    }
+
+    /// Whether a peer is left out.
+    pub(crate) fn skips(&self, program: &str) -> bool {
+        self.skip.iter().any(|name| name == program)
     }
 
     pub(crate) fn wants_training(&self) -> bool {

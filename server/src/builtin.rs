@@ -18,5 +18,5 @@ pub(crate) fn new_dataset(name: &str, data: &Data, attribution: Option<String>) 
     let shape = serde_json::to_string(&data.shape()).map_err(Fault::internal)?;
     let content = data.encode();
     let hash = DatasetHash(*blake3::hash(&content).as_bytes());
-    Ok(NewDataset { name: name.to_owned(), hash, kind: "images".to_owned(), shape, attribution, content })
+    Ok(NewDataset { name: name.to_owned(), hash, kind: data.kind().to_owned(), shape, attribution, content })
 }

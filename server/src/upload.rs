@@ -1,6 +1,6 @@
-//! A data set on its way in: up to four IDX files, decoded as they come, shared by REST and gRPC.
+//! A data set on its way in: up to four IDX files or one BIF file, taken as they come, shared by REST and gRPC.
 
-use experiments::{Idx, IdxDecoder, IdxError, images_from_idx};
+use experiments::{Idx, IdxDecoder, IdxError, images_from_idx, network_from_bif};
 use store::Dataset;
 use tokio::{sync::SemaphorePermit, task::spawn_blocking};
 
@@ -13,6 +13,8 @@ use crate::{
 /// Longest name of a data set, and of its attribution.
 const NAME_BYTES: usize = 128;
 const ATTRIBUTION_CHARS: usize = 1024;
+/// Longest BIF file.
+const BIF_BYTES: usize = 1 << 26;
 
 /// What is said of a data set beside its files.
 #[derive(Debug, Default)]
@@ -30,10 +32,12 @@ pub(crate) enum File {
     Labels,
     TestImages,
     TestLabels,
+    Bif,
 }
 
 impl File {
-    pub(crate) const ALL: [Self; 4] = [Self::Images, Self::Labels, Self::TestImages, Self::TestLabels];
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Images, Self::Labels, Self::TestImages, Self::TestLabels, Self::Bif];
 
     /// As the field of a form is called.
     pub(crate) fn name(self) -> &'static str {
@@ -42,6 +46,7 @@ impl File {
             Self::Labels => "labels",
             Self::TestImages => "test_images",
             Self::TestLabels => "test_labels",
+            Self::Bif => "bif",
         }
     }
 }
@@ -52,7 +57,8 @@ pub(crate) struct Upload<'a> {
     // Each upload may hold a whole data set: only so many at once.
     _permit: SemaphorePermit<'a>,
     decoded: [Option<Idx>; 4],
-    open: Option<(File, IdxDecoder)>,
+    bif: Option<Vec<u8>>,
+    open: Option<(File, Open)>,
     decoded_bytes: u64,
     received: u64,
 }
@@ -66,6 +72,7 @@ impl<'a> Upload<'a> {
             app,
             _permit: permit,
             decoded: Default::default(),
+            bif: None,
             open: None,
             decoded_bytes: 0,
             received: 0,
@@ -84,14 +91,27 @@ impl<'a> Upload<'a> {
         }
         if self.open.as_ref().is_none_or(|(open, _)| *open != file) {
             self.close_file()?;
-            if self.decoded[file as usize].is_some() {
+            if self.has(file) {
                 let detail = format!("`{}` comes twice; it must come once", file.name());
                 return Err(Fault::invalid_field(format!("/{}", file.name()), detail));
             }
-            self.open = Some((file, IdxDecoder::new(most.saturating_sub(self.decoded_bytes))));
+            self.open = Some((file, Open::new(file, most.saturating_sub(self.decoded_bytes))));
         }
-        let (_, decoder) = self.open.as_mut().expect("opened above");
-        decoder.push(bytes).map_err(|error| refused(file, &error))
+        match self.open.as_mut().expect("opened above") {
+            (_, Open::Idx(decoder)) => decoder.push(bytes).map_err(|error| refused(file, &error)),
+            (_, Open::Bif(text)) if text.len() + bytes.len() > BIF_BYTES => {
+                let detail = format!("file `bif` is too large; it must be at most {BIF_BYTES} bytes");
+                Err(Fault::new(Kind::TooLarge, detail))
+            }
+            (_, Open::Bif(text)) => {
+                text.extend_from_slice(bytes);
+                Ok(())
+            }
+        }
+    }
+
+    fn has(&self, file: File) -> bool {
+        if file == File::Bif { self.bif.is_some() } else { self.decoded[file as usize].is_some() }
     }
 
     /// Puts the data set together and stores it.
@@ -99,6 +119,20 @@ impl<'a> Upload<'a> {
         self.close_file()?;
         let name = checked_name(about.name)?;
         let attribution = checked_attribution(about.attribution)?;
+        if let Some(bif) = self.bif.take() {
+            let other = File::ALL.into_iter().find(|file| self.has(*file)).map(File::name);
+            if let Some(other) = other.or(about.max.map(|_| "max")) {
+                let detail = format!("`{other}` is given; it must be left out with `bif`");
+                return Err(Fault::invalid_field(format!("/{other}"), detail));
+            }
+            let read = move || {
+                let data = network_from_bif(&bif)
+                    .map_err(|error| Fault::invalid_field("/bif", format!("file `bif`: {error}")))?;
+                new_dataset(&name, &data, attribution)
+            };
+            let dataset = spawn_blocking(read).await.map_err(Fault::internal)??;
+            return Ok(self.app.store.put_dataset(dataset, self.app.clock.now()).await?);
+        }
         let max = about.max.unwrap_or(255);
         if max == 0 {
             return Err(Fault::invalid_field("/max", "`max` is 0; it must be 1 to 255"));
@@ -121,11 +155,31 @@ impl<'a> Upload<'a> {
     }
 
     fn close_file(&mut self) -> Result<(), Fault> {
-        let Some((file, decoder)) = self.open.take() else { return Ok(()) };
+        let (file, decoder) = match self.open.take() {
+            None => return Ok(()),
+            Some((file, Open::Idx(decoder))) => (file, decoder),
+            Some((_, Open::Bif(text))) => {
+                self.decoded_bytes += text.len() as u64;
+                self.bif = Some(text);
+                return Ok(());
+            }
+        };
         let decoded = decoder.finish().map_err(|error| refused(file, &error))?;
         self.decoded_bytes += decoded.1.len() as u64;
         self.decoded[file as usize] = Some(decoded);
         Ok(())
+    }
+}
+
+/// A file that is being taken.
+enum Open {
+    Idx(IdxDecoder),
+    Bif(Vec<u8>),
+}
+
+impl Open {
+    fn new(file: File, most: u64) -> Self {
+        if file == File::Bif { Self::Bif(Vec::new()) } else { Self::Idx(IdxDecoder::new(most)) }
     }
 }
 

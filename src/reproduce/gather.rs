@@ -108,15 +108,21 @@ const ATTRIBUTIONS: [(&str, &str); 2] = [
 
 /// Uploads a data set that is at hand; one that is not must be on the server.
 async fn add(client: &Client, name: &str) -> anyhow::Result<()> {
+    if let Ok(Some(bif)) = local_data::network_file(name) {
+        let upload = Upload { bif: Some(bif), ..Upload::default() };
+        data::upload(client, name, &upload).await?;
+        return Ok(());
+    }
     let Ok(files) = local_data::files(name) else { return Ok(()) };
     let attribution = ATTRIBUTIONS.iter().find(|(known, _)| *known == name).map(|(_, whose)| (*whose).into());
     let upload = Upload {
-        images: files.images,
+        images: Some(files.images),
         labels: Some(files.labels),
         test_images: Some(files.test_images),
         test_labels: Some(files.test_labels),
         max: Some(255),
         attribution,
+        bif: None,
     };
     data::upload(client, name, &upload).await?;
     Ok(())
@@ -129,7 +135,7 @@ async fn add(client: &Client, name: &str) -> anyhow::Result<()> {
 pub(super) async fn lacking(url: Option<&String>, plan: &Plan) -> anyhow::Result<BTreeMap<String, String>> {
     let mut lacking = BTreeMap::new();
     for name in plan.datasets() {
-        if let Err(error) = local_data::files(name) {
+        if let Err(error) = local_data::at_hand(name) {
             lacking.insert(name.to_owned(), error.to_string());
         }
     }

@@ -3,6 +3,7 @@
 use crate::{
     ablation::Ablation,
     annealing::Annealing,
+    bayes_net::BayesNet,
     exact::Exact,
     kind::{Kind, Of},
     one_shot::OneShot,
@@ -13,6 +14,7 @@ use crate::{
     spine_dynamics::SpineDynamics,
     spine_fit::SpineFit,
     stdp_window::StdpWindow,
+    wta_mixture::WtaMixture,
 };
 
 macro_rules! catalogue {
@@ -31,6 +33,8 @@ catalogue![
     Exact,
     OneShot,
     Ablation,
+    WtaMixture,
+    BayesNet,
     SpineDynamics,
     StdpWindow,
     Annealing,

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use numerics::bayes::{Network, Variable, read_bif};
 use serde::{Deserialize, Serialize};
 
 use crate::Table;
@@ -13,6 +14,8 @@ pub enum Data {
     None,
     /// Images with or without labels.
     Images(Arc<Images>),
+    /// A Bayesian network.
+    BayesNet(Arc<Network>),
     /// A table of numbers.
     Table(Arc<Table>),
 }
@@ -49,6 +52,8 @@ pub enum DataNeed {
         /// Name of the embedded data set.
         builtin: &'static str,
     },
+    /// A Bayesian network, which the job must name.
+    BayesNet,
     /// A table, which the job must name.
     Table,
 }
@@ -81,6 +86,34 @@ pub enum DataShape {
         /// How many rows.
         rows: u32,
     },
+    /// A Bayesian network.
+    BayesNet {
+        /// Its variables.
+        variables: Vec<VariableShape>,
+    },
+}
+
+/// A variable of a network, without its table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VariableShape {
+    /// Its name.
+    pub name: String,
+    /// Names of its values.
+    pub values: Vec<String>,
+    /// Places of the variables in its Markov blanket.
+    pub blanket: Vec<u32>,
+}
+
+impl VariableShape {
+    /// The variables of a network.
+    pub fn of(network: &Network) -> Vec<Self> {
+        let shape = |(at, variable): (usize, &Variable)| Self {
+            name: variable.name.clone(),
+            values: variable.values.clone(),
+            blanket: network.blanket(at).iter().map(|&other| other as u32).collect(),
+        };
+        network.variables().iter().enumerate().map(shape).collect()
+    }
 }
 
 /// Data that cannot be used.
@@ -91,6 +124,16 @@ pub struct DataError(pub String);
 impl Data {
     /// Largest encoded data set, in bytes.
     pub const LIMIT_BYTES: u64 = 1 << 30;
+
+    /// Name of the kind, as in [`DataShape`].
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Images(_) => "images",
+            Self::BayesNet(_) => "bayes_net",
+            Self::Table(_) => "table",
+        }
+    }
 
     /// Kind and shape, without the content.
     pub fn shape(&self) -> DataShape {
@@ -104,6 +147,7 @@ impl Data {
                 test_count: images.test_count,
                 labelled: images.labels.is_some(),
             },
+            Self::BayesNet(network) => DataShape::BayesNet { variables: VariableShape::of(network) },
             Self::Table(table) => {
                 DataShape::Table { columns: table.columns.clone(), rows: table.rows() as u32 }
             }
@@ -127,7 +171,8 @@ impl Data {
         match &data {
             Self::Images(images) => images.check()?,
             Self::Table(table) => table.check()?,
-            Self::None => {}
+            // A network has been checked as it was decoded.
+            Self::None | Self::BayesNet(_) => {}
         }
         Ok(data)
     }
@@ -136,6 +181,19 @@ impl Data {
     pub fn hash(&self) -> [u8; 32] {
         *blake3::hash(&self.encode()).as_bytes()
     }
+}
+
+/// Reads a Bayesian network from a BIF file.
+///
+/// # Errors
+/// If it is not UTF-8, or no network: then with the line and what is wrong.
+pub fn network_from_bif(bytes: &[u8]) -> Result<Data, DataError> {
+    let text = std::str::from_utf8(bytes).map_err(|error| {
+        let line = 1 + bytes[..error.valid_up_to()].iter().filter(|byte| **byte == b'\n').count();
+        DataError(format!("line {line}: the text is not UTF-8"))
+    })?;
+    let network = read_bif(text).map_err(|error| DataError(error.to_string()))?;
+    Ok(Data::BayesNet(Arc::new(network)))
 }
 
 impl Images {

@@ -6,6 +6,7 @@
 
 pub mod ablation;
 pub mod annealing;
+pub mod bayes_net;
 pub mod boltzmann;
 mod canonical;
 mod catalogue;
@@ -33,11 +34,12 @@ pub mod spine_dynamics;
 pub mod spine_fit;
 pub mod stdp_window;
 mod table;
+pub mod wta_mixture;
 
 pub use canonical::CanonicalParams;
 pub use catalogue::{CATALOGUE, find};
 pub use checkpoint::{CheckpointError, Header};
-pub use data::{Data, DataError, DataNeed, DataShape, Images};
+pub use data::{Data, DataError, DataNeed, DataShape, Images, VariableShape, network_from_bif};
 pub use digest::{Digest, Trace};
 pub use digits::{ATTRIBUTION as DIGITS_ATTRIBUTION, digits8x8};
 pub use experiment::{Experiment, Plan};

@@ -11,6 +11,7 @@ pub mod dense;
 pub mod diffusion;
 mod level;
 pub mod math;
+pub mod plasticity;
 pub mod rows;
 pub mod sample;
 pub mod synapses;

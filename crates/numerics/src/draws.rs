@@ -129,6 +129,11 @@ impl Draws {
         order
     }
 
+    /// The draws of the same seed at another step.
+    pub fn at_step(&self, step: u64) -> Self {
+        Self { step, ..*self }
+    }
+
     /// The draws of the same seed at the next step.
     pub(crate) fn next(&self) -> Self {
         Self { step: self.step.wrapping_add(1), ..*self }

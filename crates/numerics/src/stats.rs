@@ -3,6 +3,7 @@
 mod autocorrelation;
 mod bits;
 mod covariance;
+mod effective;
 mod eigen;
 mod energy;
 mod histogram;
@@ -13,6 +14,7 @@ pub mod representation;
 pub use autocorrelation::autocorrelation_time;
 pub use bits::{ReleaseBits, bernoulli_bits, release_bits};
 pub use covariance::{covariance, mean_absolute_correlation};
+pub use effective::effective_size;
 pub use eigen::symmetric_eigen;
 pub use energy::energy_distance;
 pub use histogram::histogram;

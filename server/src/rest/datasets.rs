@@ -55,9 +55,9 @@ pub(crate) async fn dataset(app: &App, name: &str) -> Result<store::Dataset, Fau
     app.store.dataset(name).await?.ok_or_else(none)
 }
 
-/// Uploads a data set of images.
+/// Uploads a data set: images, or a Bayesian network.
 ///
-/// Files are IDX of bytes, plain or gzip; both give the same hash. The form is read as it comes and never held as
+/// Images are IDX files of bytes, plain or gzip; both give the same hash. A network is one BIF file, `bif`. The form is read as it comes and never held as
 /// a whole.
 #[utoipa::path(
     post, path = "/datasets", operation_id = "put_dataset", tag = "datasets",
@@ -124,7 +124,7 @@ async fn read(app: &App, form: &mut Multipart) -> Result<store::Dataset, Fault> 
                 let Some(file) = File::ALL.into_iter().find(|file| file.name() == other) else {
                     let name = cut(other);
                     let rule =
-                        "it must be name, max, attribution, images, labels, test_images or test_labels";
+                        "it must be name, max, attribution, images, labels, test_images, test_labels or bif";
                     return Err(Fault::invalid_field(
                         format!("/{name}"),
                         format!("a field is `{name}`; {rule}"),

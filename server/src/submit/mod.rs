@@ -91,6 +91,12 @@ async fn find_dataset(app: &App, mut draft: Draft) -> Result<Found, Fault> {
             return Ok(nothing(draft));
         }
         (DataNeed::Images { builtin }, name) => name.unwrap_or_else(|| builtin.to_owned()),
+        (DataNeed::BayesNet, Some(name)) => name,
+        (DataNeed::BayesNet, None) => {
+            let rule = "it must be the name or hash of a Bayesian network that was uploaded";
+            draft.breaches.add_if_new("/dataset", format!("`dataset` is absent; {rule}"));
+            return Err(draft.breaches.into_fault());
+        }
         (DataNeed::Table, Some(name)) => name,
         (DataNeed::Table, None) => {
             let rule = "it must be the name or hash of a table that was uploaded";
@@ -107,6 +113,7 @@ async fn find_dataset(app: &App, mut draft: Draft) -> Result<Found, Fault> {
     let serves = match draft.data_need() {
         DataNeed::None => true,
         DataNeed::Images { .. } => matches!(shape, DataShape::Images { .. }),
+        DataNeed::BayesNet => matches!(shape, DataShape::BayesNet { .. }),
         DataNeed::Table => matches!(shape, DataShape::Table { .. }),
     };
     if !serves {

@@ -10,7 +10,7 @@ mod rules;
 mod settings;
 mod trainer;
 
-use digits::{Split, binary};
+pub(crate) use digits::{Split, binary};
 pub(crate) use labels::{Labelled, LabelledChoice};
 pub use network::Network;
 pub(crate) use observe::{FIT_METRICS, RELEASE_METRICS, joined, observe_fit, observe_release};

@@ -1,5 +1,6 @@
 //! Every entry of the catalogue is put through the same laws.
 
+mod bayes_net;
 mod bits;
 mod findings;
 mod golden;
@@ -10,7 +11,7 @@ mod reliability;
 
 use experiments::{
     Advance, CanonicalParams, Data, DataNeed, Digest, Kind, Metric, Setup, Simulation, Source, SourceNeed,
-    digits8x8,
+    digits8x8, network_from_bif,
 };
 use serde_json::{Map, Value as Json, json};
 
@@ -32,11 +33,13 @@ fn variants(kind: &dyn Kind) -> Vec<Map<String, Json>> {
         "rbse" => rbse_variants(),
         "exact" => return vec![object(json!({"steps": 30})), object(json!({"steps": 9, "law": "gaussian"}))],
         "ablation" => ablation_variants(),
+        "bayes-net" => return bayes_net_variants().into_iter().map(object).collect(),
         "one-shot" => vec![
             json!({"batch": 155, "rbm_epochs": 1, "draws": 2, "copies": 2, "test_copies": 2, "cloud_codes": 3,
                    "sweeps": 2}),
             json!({"networks": "given", "draws": 2, "copies": 1, "test_copies": 1, "cloud_codes": 4, "label_seed": 7}),
         ],
+        "wta-mixture" => return wta_mixture_variants().into_iter().map(object).collect(),
         "spine-dynamics" => return spine_variants().into_iter().map(object).collect(),
         "stdp-window" => {
             let small = json!({"pairings": 900, "synapses": 3});
@@ -132,10 +135,86 @@ fn ablation_variants() -> Vec<Json> {
     vec![few("B", "trained", 0), few("A", "trained", 1), few("reliable", "given", 0)]
 }
 
+/// Every mode, winner, start, rate, bias rule and limit of the hardware; every kind of patterns.
+fn wta_mixture_variants() -> Vec<Json> {
+    let images = |more: Json| {
+        let mut params = json!({
+            "neurons": 7, "presentations": 60, "train_images": 200, "test_images": 50, "spike_images": 30, "em_starts": 2,
+            "em_steps": 5
+        });
+        params
+            .as_object_mut()
+            .expect("it was written as one")
+            .extend(more.as_object().expect("it too").clone());
+        params
+    };
+    let synthetic = |more: Json| {
+        let base =
+            json!({"patterns": "synthetic", "neurons": 3, "components": 3, "pixels": 5, "em_steps": 20});
+        images(
+            base.as_object()
+                .expect("it was written as one")
+                .iter()
+                .chain(more.as_object().expect("it too"))
+                .map(|(k, v)| (k.clone(), v.clone()))
+                .collect::<Map<_, _>>()
+                .into(),
+        )
+    };
+    vec![
+        images(json!({})),
+        images(json!({"mode": "spiking", "rate": "annealed", "eta": 0.002, "classes": [0, 3, 4]})),
+        images(
+            json!({"mode": "spiking", "epsp": "double_exponential", "bias": "homeostatic", "eta_b": 0.05, "drop_spikes": 0.1}),
+        ),
+        images(
+            json!({"mode": "spiking", "epsp": "double_exponential", "tau_rise_ms": 0.0, "mismatch_sd": 0.1}),
+        ),
+        images(
+            json!({"mode": "clocked", "rate": "constant", "eta": 0.01, "presentations": 20, "dt_ms": 1.0}),
+        ),
+        images(
+            json!({"weight_bits": 4, "init": "log_half", "crop": 1, "min_on": 0.02, "c": 3.0, "drop_spikes": 0.2}),
+        ),
+        synthetic(json!({"starts": 3, "rate": "constant", "eta": 0.01})),
+        synthetic(json!({"init": "truth", "winner": "argmax", "rate": "annealed", "eta": 0.01})),
+        synthetic(json!({"winner": "uniform", "bias": "fixed", "mode": "spiking", "average_from": 1.0})),
+        synthetic(
+            json!({"neurons": 1, "components": 1, "rate": "constant", "eta": 0.01, "average_from": 0.5, "lo": 0.3}),
+        ),
+    ]
+}
+
+/// A network as a user uploads one.
+const RAIN: &[u8] = b"network rain { }
+variable rain { type discrete [ 2 ] { yes, no }; }
+variable grass { type discrete [ 3 ] { dry, damp, wet }; }
+probability ( rain ) { table 0.2, 0.8; }
+probability ( grass | rain ) { (yes) 0.05, 0.25, 0.7; (no) 0.8, 0.15, 0.05; }";
+
+/// Every network and mode; the first serves as a part of the one that is given its modules.
+fn bayes_net_variants() -> Vec<Json> {
+    vec![
+        json!({"learning_s": 8, "hidden": 2, "sample_s": 4, "chains": 2, "held_out": 40, "em_starts": 1,
+               "queries": [{"evidence": {"y3": "1", "y4": "0"}, "of": ["y1"]}, {"evidence": {"y1": "0"}}]}),
+        json!({"network": "asia", "mode": "mixture", "hidden": 3, "learning_s": 5, "prune_nats": 0.01, "sample_s": 2,
+               "burn_in_s": 0, "chains": 1, "held_out": 20}),
+        json!({"network": "sachs", "learning_s": 3, "sample_s": 2, "chains": 1, "held_out": 20}),
+        json!({"network": "dataset", "learning_s": 4, "sample_s": 2, "chains": 1, "held_out": 20,
+               "presentation_noise": 0.5, "queries": [{"evidence": {"grass": "wet"}}]}),
+        json!({"training": "given", "sample_s": 3, "chains": 1, "held_out": 20}),
+        json!({"modules": ["y3", "y1"], "learning_s": 5, "held_out": 20}),
+        json!({"mode": "mixture", "learning_s": 2, "sample_s": 0, "held_out": 20}),
+        json!({"network": "random-joint", "learning_s": 3, "sample_s": 0, "held_out": 20}),
+        json!({"network": "asia", "sum_out": "either", "learning_s": 3, "sample_s": 0, "held_out": 20}),
+    ]
+}
+
 fn data_for(kind: &dyn Kind, params: &CanonicalParams) -> Data {
     match kind.data_need(params) {
         DataNeed::None => Data::None,
         DataNeed::Images { .. } => digits8x8(),
+        DataNeed::BayesNet => network_from_bif(RAIN).expect("a small network"),
         DataNeed::Table => panic!("no variant takes a table"),
     }
 }

@@ -38,6 +38,7 @@ macro_rules! in_register {
         let x = {
             let mut x = x;
             // SAFETY: no instruction at all.
+            #[allow(clippy::pointers_in_nomem_asm_block, reason = "an address goes through, nothing is read from it")]
             unsafe {
                 std::arch::asm!("/* {0} */", inout(reg) x, options(pure, nomem, nostack, preserves_flags));
             }

@@ -64,6 +64,42 @@ pub enum Stream {
     ClampedHidden = 31,
     /// Units of classes while pixels are held.
     ClampedClass = 32,
+    /// Which pattern a circuit is shown.
+    Pattern = 33,
+    /// Times and places of input spikes.
+    InputSpikes = 34,
+    /// Times of circuit spikes.
+    CircuitSpikes = 35,
+    /// Which neuron of a circuit fires.
+    Winner = 36,
+    /// Stochastic rounding of weights.
+    Rounding = 37,
+    /// What differs between synapses that should be alike.
+    Mismatch = 38,
+    /// Which spikes are lost.
+    Loss = 39,
+    /// Where expectation maximisation starts.
+    MixtureStart = 40,
+    /// Tables of random networks.
+    BayesTable = 41,
+    /// Which numbers of such tables are accepted.
+    BayesAccept = 42,
+    /// States that modules learn from.
+    BayesSample = 43,
+    /// Which of these are replaced by uniformly random states, and by which.
+    BayesNoise = 44,
+    /// How many hidden spikes a module fires on a state, and which neurons fire.
+    BayesSpike = 45,
+    /// Weights of modules before learning.
+    BayesInit = 46,
+    /// States that modules are judged on.
+    BayesHeldOut = 47,
+    /// Output events of the running network.
+    BayesEvent = 48,
+    /// Updates of an ideal Gibbs sampler, and states in which chains begin.
+    BayesIdeal = 49,
+    /// Where batch EM begins, and rounding of coarse weights.
+    BayesEm = 50,
     /// Initial parameters of sampled synapses.
     SynapseInit = 51,
     /// Noise of synaptic parameters.
@@ -125,6 +161,24 @@ mod tests {
             (Edit, 30),
             (ClampedHidden, 31),
             (ClampedClass, 32),
+            (Pattern, 33),
+            (InputSpikes, 34),
+            (CircuitSpikes, 35),
+            (Winner, 36),
+            (Rounding, 37),
+            (Mismatch, 38),
+            (Loss, 39),
+            (MixtureStart, 40),
+            (BayesTable, 41),
+            (BayesAccept, 42),
+            (BayesSample, 43),
+            (BayesNoise, 44),
+            (BayesSpike, 45),
+            (BayesInit, 46),
+            (BayesHeldOut, 47),
+            (BayesEvent, 48),
+            (BayesIdeal, 49),
+            (BayesEm, 50),
             (SynapseInit, 51),
             (SynapseDiffusion, 52),
             (SynapseBirth, 53),

@@ -18,7 +18,7 @@ pub struct Cloud {
 /// What [`spread`] finds.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Spread {
-    /// Variance within a cloud over the variance of the class means of cloud centres.
+    /// Variance within a cloud over the variance of the class means of cloud centres; 0 for points.
     pub within_over_between: f64,
     /// Effective number of dimensions of a cloud, `tr²C/tr C²`, averaged over clouds; 0 for points.
     pub participation_ratio: f64,
@@ -60,8 +60,10 @@ pub fn spread(clouds: &[Cloud], tangents: &[Array2<f64>]) -> Spread {
         shares.push(if trace > 0.0 { inside(&covariance, tangent) / trace } else { 0.0 });
         chances.push(tangent.nrows() as f64 / tangent.ncols() as f64);
     }
+    let (within, between) = (mean(&within), between_classes(clouds, &centres));
     Spread {
-        within_over_between: mean(&within) / between_classes(clouds, &centres),
+        // Saturated units give every image the same point.
+        within_over_between: if within > 0.0 { within / between } else { 0.0 },
         participation_ratio: mean(&ratios),
         tangent_share: mean(&shares),
         tangent_chance: mean(&chances),

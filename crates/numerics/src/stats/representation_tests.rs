@@ -70,6 +70,16 @@ fn points_have_no_dimensions_and_the_purest_neighbours_where_classes_lie_apart()
 }
 
 #[test]
+fn the_same_point_for_every_image_has_no_scatter_within_or_between() {
+    let mut clouds = two_classes(3, &[0.0; 3]);
+    clouds.iter_mut().for_each(|cloud| cloud.codes.fill(1.0));
+    let units = clouds[0].codes.ncols();
+    let found = spread(&clouds, &[Array2::zeros((0, units)), Array2::zeros((0, units))]);
+    assert_eq!((found.within_over_between, found.participation_ratio, found.tangent_share), (0.0, 0.0, 0.0));
+    assert!(found.purity.is_finite());
+}
+
+#[test]
 fn principal_components_are_the_directions_of_largest_variance() {
     let codes = cloud(500, &[1.0, 2.0, 3.0], &[0.1, 3.0, 0.0], 0, 90).codes;
     let components = principal_components(codes.view(), 3);

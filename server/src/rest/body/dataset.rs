@@ -20,9 +20,10 @@ pub(crate) struct Dataset {
     #[schema(pattern = "^blake3:[0-9a-f]{64}$")]
     hash: String,
     names: Vec<String>,
-    /// `images`.
+    /// `images` or `bayes_net`.
     kind: String,
-    /// `{"kind": "images", "count", "rows", "cols", "max", "test_count", "labelled"}`.
+    /// `{"kind": "images", "count", "rows", "cols", "max", "test_count", "labelled"}` or
+    /// `{"kind": "bayes_net", "variables": [{"name", "values", "blanket"}]}`.
     #[schema(value_type = Object)]
     shape: Box<RawValue>,
     /// Whose it is and under which licence.
@@ -48,7 +49,7 @@ impl From<store::Dataset> for Dataset {
     }
 }
 
-/// A data set to upload: images in IDX files, plain or gzip.
+/// A data set to upload: images in IDX files, plain or gzip, or a Bayesian network in a BIF file.
 #[derive(ToSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "only its schema is used; the form is read as a stream")]
@@ -62,9 +63,9 @@ pub(crate) struct UploadForm {
     /// Whose it is and under which licence.
     #[schema(max_length = 1024, nullable = false)]
     attribution: Option<String>,
-    /// IDX file (count, rows, columns) of bytes.
-    #[schema(value_type = String, format = Binary)]
-    images: Vec<u8>,
+    /// IDX file (count, rows, columns) of bytes; must be there unless `bif` is.
+    #[schema(value_type = Option<String>, format = Binary, nullable = false)]
+    images: Option<Vec<u8>>,
     /// IDX file (count) of bytes.
     #[schema(value_type = Option<String>, format = Binary, nullable = false)]
     labels: Option<Vec<u8>>,
@@ -74,4 +75,7 @@ pub(crate) struct UploadForm {
     /// Labels of the test part.
     #[schema(value_type = Option<String>, format = Binary, nullable = false)]
     test_labels: Option<Vec<u8>>,
+    /// Bayesian network (BIF), instead of images.
+    #[schema(value_type = Option<String>, format = Binary, nullable = false)]
+    bif: Option<Vec<u8>>,
 }

@@ -77,7 +77,7 @@ impl State {
     pub(super) fn settle(&mut self, momentum: f64) {
         let moving = momentum != 0.0;
         // Kernels of reliable synapses leave velocities alone then.
-        if !moving && !(self.at_rest && self.synapses == Synapses::Reliable) {
+        if !(moving || self.at_rest && self.synapses == Synapses::Reliable) {
             self.w.velocity.clear();
             self.a.velocity.clear();
         }

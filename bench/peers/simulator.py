@@ -1,0 +1,48 @@
+"""What the simulators of spiking circuits share: the conversation of `peer.py`, patterns, and the clock.
+
+    {"do": "start", "setup": {...}}       -> {"version": "..."}
+    {"do": "run"}                         -> {"cpu_seconds": 0.41, "circuit_hz": 199.7}
+    {"do": "weights", "folder": "..."}    -> {}
+"""
+
+import json
+import os
+import sys
+import time
+
+import numpy as np
+
+# What a package prints, some when they are imported, must not break the conversation: import this module first.
+OUT = os.fdopen(os.dup(sys.stdout.fileno()), "w", buffering=1)
+os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+
+
+def serve(start):
+    """Answers until standard input ends. `start(setup)` makes the circuit, which has `version`, `run()` for one turn, and
+    `weights()` as (neurons, inputs)."""
+    circuit = None
+    for line in sys.stdin:
+        order = json.loads(line)
+        answer = {}
+        if order["do"] == "start":
+            circuit = start(order["setup"])
+            answer["version"] = circuit.version
+        elif order["do"] == "run":
+            answer["cpu_seconds"], answer["circuit_hz"] = circuit.run()
+        elif order["do"] == "weights":
+            np.ascontiguousarray(circuit.weights(), np.float32).tofile(os.path.join(order["folder"], "w.f32"))
+        else:
+            raise ValueError("unknown order " + order["do"])
+        print(json.dumps(answer), file=OUT)
+
+
+def clocked(work):
+    began = time.process_time()
+    work()
+    return time.process_time() - began
+
+
+def rates(setup):
+    """Rate of every input in each presentation, (presentations, inputs), in Hz: 0 or `input_hz`."""
+    on = np.fromfile(setup["patterns_file"], np.uint8)
+    return on.reshape(setup["presentations"], setup["inputs"]) * float(setup["input_hz"])

@@ -60,6 +60,17 @@ pub struct MetricSpec {
     pub meaning: &'static str,
 }
 
+/// A line of a table of metrics: name, unit, kind, cadence, meaning.
+pub(crate) const fn spec(
+    name: &'static str,
+    unit: &'static str,
+    kind: ValueKind,
+    cadence: Cadence,
+    meaning: &'static str,
+) -> MetricSpec {
+    MetricSpec { name, unit, kind, cadence, meaning }
+}
+
 /// One observed value.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Metric {

@@ -4,10 +4,11 @@ use super::{
     edit::{Criterion, Edit},
     measure::Outcome,
 };
+use crate::metric::spec;
 use crate::{
-    Cadence::{self, Every, Final},
+    Cadence::{Every, Final},
     MetricSpec,
-    ValueKind::{self, Scalar, Vector},
+    ValueKind::{Scalar, Vector},
 };
 
 /// A way to measure a case.
@@ -185,13 +186,3 @@ pub(super) static METRICS: [MetricSpec; COUNT] = {
     }
     all
 };
-
-const fn spec(
-    name: &'static str,
-    unit: &'static str,
-    kind: ValueKind,
-    cadence: Cadence,
-    meaning: &'static str,
-) -> MetricSpec {
-    MetricSpec { name, unit, kind, cadence, meaning }
-}

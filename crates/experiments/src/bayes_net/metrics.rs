@@ -1,22 +1,13 @@
 //! What `bayes-net` observes.
 
+use crate::metric::spec;
 use crate::{
     MetricSpec,
     metric::{
-        Cadence::{self, Every, Final, Tenth},
-        ValueKind::{self, Scalar, Vector},
+        Cadence::{Every, Final, Tenth},
+        ValueKind::{Scalar, Vector},
     },
 };
-
-const fn spec(
-    name: &'static str,
-    unit: &'static str,
-    kind: ValueKind,
-    cadence: Cadence,
-    meaning: &'static str,
-) -> MetricSpec {
-    MetricSpec { name, unit, kind, cadence, meaning }
-}
 
 pub(super) static METRICS: [MetricSpec; 50] = [
     spec(

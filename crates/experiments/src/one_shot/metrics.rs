@@ -1,10 +1,11 @@
 //! What is observed.
 
 use super::code::{CODES, Place};
+use crate::metric::spec;
 use crate::{
-    Cadence::{self, Every, Final},
+    Cadence::{Every, Final},
     MetricSpec,
-    ValueKind::{self, Matrix, Scalar, Vector},
+    ValueKind::{Matrix, Scalar, Vector},
 };
 
 /// A paired difference of accuracies.
@@ -157,14 +158,4 @@ pub(super) static METRICS: [MetricSpec; COUNT] = {
 
 const fn accuracy(name: &'static str) -> MetricSpec {
     spec(name, "%", Vector, Every, "mean accuracy over draws at 1, 2, 5 and 10 labelled images a class")
-}
-
-const fn spec(
-    name: &'static str,
-    unit: &'static str,
-    kind: ValueKind,
-    cadence: Cadence,
-    meaning: &'static str,
-) -> MetricSpec {
-    MetricSpec { name, unit, kind, cadence, meaning }
 }

@@ -46,7 +46,7 @@ impl Averages {
     /// Of the inputs that `is_one` names, all of which are on with probability p at a spike, independently.
     /// None if there are none or no spikes.
     ///
-    /// E[dw] = 0 fixes E[e^−w] = 1/(c p) exactly, at any rate. What the average misses of it is the mean of the
+    /// `E[dw] = 0` fixes `E[e^−w] = 1/(c p)` exactly, at any rate. What the average misses of it is the mean of the
     /// deviations of y over n spikes, with standard error √((1 − p)/p n) for one input, and what w moved from beginning
     /// to end over η n, which adds √(1 + 1/(η n)) to it.
     pub(super) fn equilibrium(

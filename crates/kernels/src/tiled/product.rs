@@ -8,6 +8,14 @@
 //! place in the list form a chain each, the two are added at the end of the tile, and tiles follow one another. In
 //! `h·Wᵀ`: the rows of four units are added in order, and so are the fours.
 
+#![cfg_attr(
+    target_arch = "x86_64",
+    expect(
+        clippy::pointers_in_nomem_asm_block,
+        reason = "`in_register` passes an address on and does not follow it"
+    )
+)]
+
 mod groups;
 mod released;
 mod rows;
@@ -38,7 +46,6 @@ macro_rules! in_register {
         let x = {
             let mut x = x;
             // SAFETY: no instruction at all.
-            #[allow(clippy::pointers_in_nomem_asm_block, reason = "an address goes through, nothing is read from it")]
             unsafe {
                 std::arch::asm!("/* {0} */", inout(reg) x, options(pure, nomem, nostack, preserves_flags));
             }

@@ -14,7 +14,8 @@ mod usage;
 use numerics::{BinaryRows, Draws, boltzmann::Parameters};
 
 use super::{Network, Trainer};
-use crate::{Cadence, MetricSpec, Metrics, ValueKind};
+use crate::metric::spec;
+use crate::{MetricSpec, Metrics};
 
 /// Test images that are looked at before the last step, where all of them are.
 const WATCHED: usize = 1000;
@@ -91,16 +92,6 @@ pub(crate) fn observe_release(trainer: &Trainer, network: &Network, draws: Draws
 fn first(images: &BinaryRows, n: usize) -> BinaryRows {
     let places: Vec<u32> = (0..n.min(images.len()) as u32).collect();
     images.select(&places)
-}
-
-const fn spec(
-    name: &'static str,
-    unit: &'static str,
-    kind: ValueKind,
-    cadence: Cadence,
-    meaning: &'static str,
-) -> MetricSpec {
-    MetricSpec { name, unit, kind, cadence, meaning }
 }
 
 /// All parts in their order; a wrong N does not compile.

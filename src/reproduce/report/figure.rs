@@ -167,6 +167,10 @@ impl Source<'_> {
                     let values = Self::last(run, self.metric(series))?;
                     match (x_metric, values.shape.as_slice()) {
                         (Some(x), _) => points.extend(pairs(&Self::last(run, x)?.data, &values.data)),
+                        (None, &[2, n]) if self.is_raster(series) => {
+                            let (times, units) = values.data.split_at(n);
+                            points.extend(pairs(times, units));
+                        }
                         (None, [_, 2]) => {
                             points.extend(values.data.chunks_exact(2).map(|pair| (pair[0], pair[1])))
                         }

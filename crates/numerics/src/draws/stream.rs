@@ -98,7 +98,7 @@ pub enum Stream {
     BayesEvent = 48,
     /// Updates of an ideal Gibbs sampler, and states in which chains begin.
     BayesIdeal = 49,
-    /// Where batch EM begins, and rounding of coarse weights.
+    /// Where batch EM begins.
     BayesEm = 50,
     /// Initial parameters of sampled synapses.
     SynapseInit = 51,

@@ -30,7 +30,11 @@ fn a_run_needs_no_more_memory_than_its_plan() {
         let mut params = few.clone();
         params.as_object_mut().expect("an object").extend(size.as_object().expect("an object").clone());
         for kind in experiments::CATALOGUE {
-            peak_within_plan(*kind, data, &params);
+            // Its networks have 64 inputs.
+            let takes_no_other = kind.name() == "sparsity" && size.get("hidden_units").is_some();
+            if !takes_no_other {
+                peak_within_plan(*kind, data, &params);
+            }
         }
     }
 }

@@ -107,6 +107,11 @@ pub(super) fn observe(params: &Params, learner: &Learner, state: &LearnState, ou
     let likely = best(&state.likelihood, |arm| arm.train);
     out.scalar("train_ml", likely.train);
     out.scalar("test_ml", learner.test(&likely.theta, buffers));
+    if out.is_last() {
+        let mut ends: Vec<Arm> = state.likelihood.iter().map(|arm| Arm::new(arm.theta.clone())).collect();
+        ends.iter_mut().for_each(|arm| arm.keep(learner, buffers));
+        out.scalar("test_ml_average", Arm::predictive(&ends));
+    }
     out.scalar("functional_fraction", chain.functional());
 }
 

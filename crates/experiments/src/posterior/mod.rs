@@ -26,7 +26,7 @@ pub use params::{Baseline, Flaw, Params, Sampler, Task};
 /// Numbers that a step of the run moves, about.
 const WORK: u64 = 200_000;
 
-static METRICS: [MetricSpec; 17] = [
+static METRICS: [MetricSpec; 18] = [
     spec("mean", "1", Scalar, Every, "mean of the first θ over chains"),
     spec("sd", "1", Scalar, Every, "standard deviation of the first θ over chains"),
     spec("value", "1", Scalar, Every, "mean expected reward over chains; bandit"),
@@ -85,6 +85,13 @@ static METRICS: [MetricSpec; 17] = [
         "log-likelihood of a training example, the best start of maximum likelihood",
     ),
     spec("test_ml", "nats", Scalar, Every, "log-likelihood of a test example for that start"),
+    spec(
+        "test_ml_average",
+        "nats",
+        Scalar,
+        Final,
+        "the same under the average over all starts of maximum likelihood",
+    ),
     spec("functional_fraction", "1", Scalar, Every, "share of functional synapses of the last sample"),
 ];
 

@@ -36,7 +36,7 @@ pub(crate) struct DataCommand {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    Add(AddArgs),
+    Add(Box<AddArgs>),
     /// List the data sets
     Ls(Output),
 }
@@ -87,7 +87,7 @@ pub(crate) struct Upload {
 pub(crate) async fn run(command: DataCommand, global: &Global) -> Ended {
     let client = global.client()?;
     match command.verb {
-        Verb::Add(args) => add(&client, args).await,
+        Verb::Add(args) => add(&client, *args).await,
         Verb::Ls(args) => ls(&client, args).await,
     }
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use clap::Args;
-use experiments::{Data, DataNeed, IdxDecoder, digits8x8, images_from_idx, network_from_bif};
+use experiments::{Data, DataNeed, IdxDecoder, digits8x8, images_from_idx, network_from_bif, table_from_csv};
 
 use crate::exit::Usage;
 
@@ -36,6 +36,9 @@ pub(crate) struct DataArgs {
     /// A Bayesian network of your own (BIF)
     #[arg(long, value_name = "FILE", conflicts_with_all = ["images", "dataset"], help_heading = "Data")]
     bif: Option<PathBuf>,
+    /// A table of your own (CSV)
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["dataset", "images", "bif"], help_heading = "Data")]
+    table: Option<PathBuf>,
 }
 
 impl DataArgs {
@@ -48,9 +51,12 @@ impl DataArgs {
             DataNeed::Images { builtin } if self.bif.is_none() => builtin,
             DataNeed::Images { .. } => bail!(Usage("this experiment needs images; leave --bif out".into())),
             DataNeed::BayesNet => return self.network(),
+            DataNeed::Table => return self.table(),
             DataNeed::None => {
-                if self.dataset.is_some() || self.images.is_some() || self.bif.is_some() {
-                    let rule = "this experiment needs no data; leave --dataset, --images and --bif out";
+                let given = [self.images.is_some(), self.bif.is_some(), self.table.is_some()];
+                if self.dataset.is_some() || given.contains(&true) {
+                    let rule =
+                        "this experiment needs no data; leave --dataset, --images, --bif and --table out";
                     bail!(Usage(rule.into()));
                 }
                 return Ok(Data::None);
@@ -63,6 +69,14 @@ impl DataArgs {
         let test_labels = self.test_labels.as_deref().map(idx).transpose()?;
         let test = self.test_images.as_deref().map(idx).transpose()?.map(|test| (test, test_labels));
         Ok(images_from_idx(idx(images)?, labels, test, self.max)?)
+    }
+
+    fn table(&self) -> anyhow::Result<Data> {
+        let Some(path) = &self.table else {
+            bail!(Usage("this experiment needs a table; give --table FILE".into()));
+        };
+        let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+        table_from_csv(&bytes).with_context(|| format!("cannot use {}", path.display()))
     }
 
     fn network(&self) -> anyhow::Result<Data> {

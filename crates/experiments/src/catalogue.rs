@@ -2,12 +2,18 @@
 
 use crate::{
     ablation::Ablation,
+    annealing::Annealing,
     bayes_net::BayesNet,
     exact::Exact,
     kind::{Kind, Of},
     one_shot::OneShot,
+    posterior::Posterior,
     rbm::Rbm,
     rbse::Rbse,
+    sparsity::Sparsity,
+    spine_dynamics::SpineDynamics,
+    spine_fit::SpineFit,
+    stdp_window::StdpWindow,
     wta_mixture::WtaMixture,
 };
 
@@ -21,7 +27,21 @@ macro_rules! catalogue {
     };
 }
 
-catalogue![Rbm, Rbse, Exact, OneShot, Ablation, WtaMixture, BayesNet];
+catalogue![
+    Rbm,
+    Rbse,
+    Exact,
+    OneShot,
+    Ablation,
+    WtaMixture,
+    BayesNet,
+    SpineDynamics,
+    StdpWindow,
+    Annealing,
+    Posterior,
+    Sparsity,
+    SpineFit
+];
 
 /// An experiment by name.
 pub fn find(name: &str) -> Option<&'static dyn Kind> {

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use numerics::bayes::{Network, Variable, read_bif};
 use serde::{Deserialize, Serialize};
 
+use crate::Table;
+
 /// A data set in memory.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Data {
@@ -14,6 +16,8 @@ pub enum Data {
     Images(Arc<Images>),
     /// A Bayesian network.
     BayesNet(Arc<Network>),
+    /// A table of numbers.
+    Table(Arc<Table>),
 }
 
 /// Images of one size, one byte a pixel.
@@ -50,6 +54,8 @@ pub enum DataNeed {
     },
     /// A Bayesian network, which the job must name.
     BayesNet,
+    /// A table, which the job must name.
+    Table,
 }
 
 /// The shape of a data set, without its content. Plans are made from it.
@@ -72,6 +78,13 @@ pub enum DataShape {
         test_count: u32,
         /// Whether each has a label.
         labelled: bool,
+    },
+    /// A table of numbers.
+    Table {
+        /// Names.
+        columns: Vec<String>,
+        /// How many rows.
+        rows: u32,
     },
     /// A Bayesian network.
     BayesNet {
@@ -118,6 +131,7 @@ impl Data {
             Self::None => "none",
             Self::Images(_) => "images",
             Self::BayesNet(_) => "bayes_net",
+            Self::Table(_) => "table",
         }
     }
 
@@ -134,6 +148,9 @@ impl Data {
                 labelled: images.labels.is_some(),
             },
             Self::BayesNet(network) => DataShape::BayesNet { variables: VariableShape::of(network) },
+            Self::Table(table) => {
+                DataShape::Table { columns: table.columns.clone(), rows: table.rows() as u32 }
+            }
         }
     }
 
@@ -151,9 +168,11 @@ impl Data {
         if !rest.is_empty() {
             return Err(DataError(format!("{} bytes are left over", rest.len())));
         }
-        // A network has been checked as it was decoded.
-        if let Self::Images(images) = &data {
-            images.check()?;
+        match &data {
+            Self::Images(images) => images.check()?,
+            Self::Table(table) => table.check()?,
+            // A network has been checked as it was decoded.
+            Self::None | Self::BayesNet(_) => {}
         }
         Ok(data)
     }

@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 pub mod ablation;
+pub mod annealing;
 pub mod bayes_net;
 pub mod boltzmann;
 mod canonical;
@@ -22,10 +23,17 @@ mod kind;
 mod metric;
 pub mod one_shot;
 mod params;
+pub mod posterior;
 pub mod rbm;
 pub mod rbse;
+mod sampling;
 mod simulation;
 mod source;
+pub mod sparsity;
+pub mod spine_dynamics;
+pub mod spine_fit;
+pub mod stdp_window;
+mod table;
 pub mod wta_mixture;
 
 pub use canonical::CanonicalParams;
@@ -48,3 +56,4 @@ pub use metric::{Cadence, Metric, MetricSpec, Metrics, ValueKind};
 pub use params::{ParamError, set_path};
 pub use simulation::{Advance, Simulation, default_every};
 pub use source::{Offer, Source, SourceError, SourceMark, SourceNeed, check_sources};
+pub use table::{Table, table_from_csv};

@@ -8,6 +8,7 @@
 
 pub mod ars;
 pub mod dense;
+pub mod diffusion;
 mod level;
 pub mod math;
 pub mod plasticity;

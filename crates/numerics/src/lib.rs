@@ -15,8 +15,10 @@ pub mod epsp;
 pub mod logistic;
 pub mod logistic_regression;
 pub mod population;
+pub mod sde;
 pub mod stats;
 pub mod stdp;
+pub mod synaptic_sampling;
 pub mod wta;
 
 pub use binary::BinaryRows;

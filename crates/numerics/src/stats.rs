@@ -1,18 +1,24 @@
 //! Summaries of numbers, with additions in a fixed order.
 
+mod autocorrelation;
 mod bits;
 mod covariance;
 mod effective;
 mod eigen;
+mod energy;
 mod histogram;
+mod line;
 mod rank;
 pub mod representation;
 
+pub use autocorrelation::autocorrelation_time;
 pub use bits::{ReleaseBits, bernoulli_bits, release_bits};
 pub use covariance::{covariance, mean_absolute_correlation};
 pub use effective::effective_size;
 pub use eigen::symmetric_eigen;
+pub use energy::energy_distance;
 pub use histogram::histogram;
+pub use line::{Line, skewness};
 pub use rank::{ranks, spearman};
 
 /// Partial sums that run side by side; part of every result, never change it.

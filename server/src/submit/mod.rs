@@ -97,6 +97,12 @@ async fn find_dataset(app: &App, mut draft: Draft) -> Result<Found, Fault> {
             draft.breaches.add_if_new("/dataset", format!("`dataset` is absent; {rule}"));
             return Err(draft.breaches.into_fault());
         }
+        (DataNeed::Table, Some(name)) => name,
+        (DataNeed::Table, None) => {
+            let rule = "it must be the name or hash of a table that was uploaded";
+            draft.breaches.add_if_new("/dataset", format!("`dataset` is absent; {rule}"));
+            return Err(draft.breaches.into_fault());
+        }
     };
     let Some(dataset) = app.store.dataset(&name).await? else {
         let rule = "it must be the name or hash of a data set that was uploaded";
@@ -108,6 +114,7 @@ async fn find_dataset(app: &App, mut draft: Draft) -> Result<Found, Fault> {
         DataNeed::None => true,
         DataNeed::Images { .. } => matches!(shape, DataShape::Images { .. }),
         DataNeed::BayesNet => matches!(shape, DataShape::BayesNet { .. }),
+        DataNeed::Table => matches!(shape, DataShape::Table { .. }),
     };
     if !serves {
         let (name, kind) = (cut(&name), &dataset.kind);

@@ -40,6 +40,22 @@ fn variants(kind: &dyn Kind) -> Vec<Map<String, Json>> {
             json!({"networks": "given", "draws": 2, "copies": 1, "test_copies": 1, "cloud_codes": 4, "label_seed": 7}),
         ],
         "wta-mixture" => return wta_mixture_variants().into_iter().map(object).collect(),
+        "spine-dynamics" => return spine_variants().into_iter().map(object).collect(),
+        "stdp-window" => {
+            let small = json!({"pairings": 900, "synapses": 3});
+            return vec![object(small), object(json!({"pairings": 300, "synapses": 5, "weight": 1.8}))];
+        }
+        "annealing" => return annealing_variants().into_iter().map(object).collect(),
+        "posterior" => return posterior_variants().into_iter().map(object).collect(),
+        "sparsity" => {
+            let few = json!({"steps": 60, "units": 3, "train_images": 4, "wirings": 2});
+            let more = json!({"steps": 45, "units": 2, "train_images": 3, "prior": "spike_and_slab", "temperature": 0.0});
+            return vec![object(few), object(more)];
+        }
+        "spine-fit" => {
+            let few = json!({"count": 30, "imaging_days": 5, "iterations": 20});
+            return vec![object(few), object(json!({"count": 40, "components": 2, "iterations": 12}))];
+        }
         name => panic!("add short variants of `{name}` here"),
     };
     all.into_iter().map(|more| object(small.clone()).into_iter().chain(object(more)).collect()).collect()
@@ -60,6 +76,53 @@ fn rbse_variants() -> Vec<Json> {
         json!({"model": "A", "law": "gaussian", "sd0": 0.1}),
         json!({"model": "B", "law": "bernoulli_gaussian", "sd0": 0.1}),
         json!({"model": "A", "law": "quantal", "sites": 4}),
+    ]
+}
+
+/// Both steppers, with and without activity, with a tail to fit.
+fn spine_variants() -> Vec<Json> {
+    let small = |more: Json| {
+        let mut all = json!({"synapses": 400, "births": 3000, "interval": 0.05, "horizon": 4.0});
+        let more = more.as_object().expect("variants are objects").clone();
+        all.as_object_mut().expect("variants are objects").extend(more);
+        all
+    };
+    vec![small(json!({})), small(json!({"stepper": "euler_maruyama", "pair_step": 0.01, "mu": 1.0}))]
+}
+
+/// Every landscape, schedule and sampler.
+fn annealing_variants() -> Vec<Json> {
+    vec![
+        json!({"chains": 20, "steps": 3000}),
+        json!({"chains": 20, "steps": 5100, "schedule": "constant", "t_start": 0.0, "restart_every": 90}),
+        json!({"chains": 10, "steps": 2000, "landscape": "funnel", "dimensions": 3, "sampler": "underdamped"}),
+        json!({"chains": 5, "steps": 4000, "landscape": "middle_barrier", "sampler": "parallel_tempering",
+               "schedule": "constant", "replicas": 3}),
+        json!({"chains": 50, "steps": 2500, "landscape": "saddle", "schedule": "constant", "t_start": 1.0}),
+        json!({"chains": 10, "steps": 900, "landscape": "deceptive", "dimensions": 4, "schedule": "logarithmic"}),
+    ]
+}
+
+/// Every task and sampler.
+fn posterior_variants() -> Vec<Json> {
+    let chains = |task: &str, more: Json| {
+        let mut all = json!({"task": task, "chains": 500, "steps": 300, "h": 0.01});
+        let more = more.as_object().expect("variants are objects").clone();
+        all.as_object_mut().expect("variants are objects").extend(more);
+        all
+    };
+    let learner = json!({"units": 2, "train_images": 4, "restarts": 2, "steps": 100});
+    vec![
+        chains("poisson", json!({"h": 0.001, "sampler": "split"})),
+        chains("bimodal", json!({"transient": true, "chains": 60, "steps": 3100, "h": 0.001})),
+        chains("bimodal", json!({"sampler": "parallel_tempering", "chains": 200})),
+        chains("state_rate", json!({"flaw": "uncorrected_rate"})),
+        chains("banana", json!({"sampler": "underdamped"})),
+        chains("explaining_away", json!({"sampler": "preconditioned"})),
+        chains("expression", json!({"log_density": "0 - x^4/8 - (y - x)^2/2"})),
+        chains("bandit", json!({})),
+        chains("matched", learner.clone()),
+        chains("digits", learner),
     ]
 }
 
@@ -154,6 +217,7 @@ fn data_for(kind: &dyn Kind, params: &CanonicalParams) -> Data {
         DataNeed::None => Data::None,
         DataNeed::Images { .. } => digits8x8(),
         DataNeed::BayesNet => network_from_bif(RAIN).expect("a small network"),
+        DataNeed::Table => panic!("no variant takes a table"),
     }
 }
 

@@ -100,16 +100,38 @@ pub enum Stream {
     BayesIdeal = 49,
     /// Where batch EM begins.
     BayesEm = 50,
+    /// Initial parameters of sampled synapses.
+    SynapseInit = 51,
+    /// Noise of synaptic parameters.
+    SynapseDiffusion = 52,
+    /// Parameters of synapses that have just appeared.
+    SynapseBirth = 53,
+    /// Activity that synapses see while learning.
+    SynapsePairing = 54,
+    /// Exchanges of replicas at other temperatures.
+    SynapseSwap = 55,
+    /// Actions and rewards.
+    SynapseReward = 56,
+    /// Data drawn from a model with known synapses.
+    SynapseData = 57,
+    /// Which synapses a fixed wiring has.
+    SynapseWiring = 58,
+    /// Changes of synapses that are tried out while observing.
+    ObserveSynapse = 59,
+    /// Samples of a known law that others are compared with.
+    ObserveReference = 60,
+    /// Where a search starts anew.
+    SynapseRestart = 61,
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn the_numbers_of_streams_never_change() {
+    /// Grows at its end only.
+    const NUMBERS: [(Stream, u32); 58] = {
         use Stream::*;
-        let numbers = [
+        [
             (Split, 1),
             (Init, 2),
             (Order, 3),
@@ -157,8 +179,23 @@ mod tests {
             (BayesEvent, 48),
             (BayesIdeal, 49),
             (BayesEm, 50),
-        ];
-        for (stream, number) in numbers {
+            (SynapseInit, 51),
+            (SynapseDiffusion, 52),
+            (SynapseBirth, 53),
+            (SynapsePairing, 54),
+            (SynapseSwap, 55),
+            (SynapseReward, 56),
+            (SynapseData, 57),
+            (SynapseWiring, 58),
+            (ObserveSynapse, 59),
+            (ObserveReference, 60),
+            (SynapseRestart, 61),
+        ]
+    };
+
+    #[test]
+    fn the_numbers_of_streams_never_change() {
+        for (stream, number) in NUMBERS {
             assert_eq!(stream as u32, number, "{stream:?}");
         }
     }

@@ -1,0 +1,28 @@
+//! What the experiments on synaptic sampling share.
+
+pub(crate) mod learner;
+
+use crate::{Cadence, MetricSpec, Metrics, ValueKind};
+
+/// Declares a metric in one line.
+pub(crate) const fn spec(
+    name: &'static str,
+    unit: &'static str,
+    kind: ValueKind,
+    cadence: Cadence,
+    meaning: &'static str,
+) -> MetricSpec {
+    MetricSpec { name, unit, kind, cadence, meaning }
+}
+
+/// Observes a number that small runs may not have.
+pub(crate) fn scalar_if_finite(out: &mut Metrics, name: &'static str, value: f64) {
+    if value.is_finite() {
+        out.scalar(name, value);
+    }
+}
+
+/// As metrics are stored.
+pub(crate) fn singles(values: impl IntoIterator<Item = f64>) -> Vec<f32> {
+    values.into_iter().map(|value| value as f32).collect()
+}

@@ -85,6 +85,8 @@ pub enum FigureKind {
     Profile,
     /// Final counts.
     Histogram,
+    /// Final lists as bars, the series beside each other at each place.
+    Columns,
     /// Final images, the series side by side.
     Tiles,
     /// Points: two final lists, or a matrix of two columns.

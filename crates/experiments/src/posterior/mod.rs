@@ -13,10 +13,8 @@ use crate::{
     Cadence::{Every, Final},
     Data, DataError, DataNeed, DataShape, Experiment, MetricSpec, Metrics, ParamError, Plan,
     ValueKind::{Histogram, Matrix, Scalar, Vector},
-    sampling::{
-        learner::{INPUTS, Learner, Scratch},
-        spec,
-    },
+    metric::spec,
+    sampling::learner::{INPUTS, Learner, Scratch},
 };
 use chains::Chains;
 use target::Known;

@@ -9,9 +9,10 @@ use crate::{
     Cadence::{Every, Final},
     Data, DataError, DataNeed, DataShape, Experiment, MetricSpec, Metrics, ParamError, Plan,
     ValueKind::{Histogram, Scalar},
+    metric::spec,
     sampling::{
         learner::{ATTACHED, Arm, INPUTS, Learner, Motion, Scratch},
-        scalar_if_finite, spec,
+        scalar_if_finite,
     },
 };
 

@@ -17,7 +17,8 @@ use crate::{
     Cadence::{Every, Final},
     Data, DataError, DataNeed, DataShape, Experiment, MetricSpec, Metrics, ParamError, Plan,
     ValueKind::{Histogram, Scalar, Vector},
-    sampling::{scalar_if_finite, singles, spec},
+    metric::spec,
+    sampling::{scalar_if_finite, singles},
 };
 use series::{Series, simulate};
 use summary::Summary;

@@ -13,6 +13,7 @@ mod kills;
 mod lifecycle;
 mod reproduce;
 mod sources;
+mod storm;
 mod streams;
 mod support;
 mod tables;

@@ -11,6 +11,7 @@ mod fence;
 mod forks;
 mod kills;
 mod lifecycle;
+mod powercut;
 mod reproduce;
 mod sources;
 mod storm;

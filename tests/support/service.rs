@@ -125,6 +125,11 @@ impl Service {
         self.port
     }
 
+    /// What its processes are started with.
+    pub(crate) fn env(&self) -> Vec<(String, String)> {
+        self.env.clone()
+    }
+
     /// Process id of the server.
     pub(crate) fn server_pid(&self) -> u32 {
         self.server.as_ref().expect("it runs").pid()

@@ -1,9 +1,9 @@
-//! The server in this process, with its SQLite store.
+//! The server in this process, with its store.
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context;
-use store::{Sqlite, SqliteOptions, Store};
+use store::{Postgres, PostgresOptions, Sqlite, SqliteOptions, Store};
 
 use crate::settings::Settings;
 
@@ -24,14 +24,8 @@ impl Service {
     /// # Errors
     /// If the folder cannot be used or the address cannot be listened on.
     pub(crate) async fn start(settings: Settings) -> anyhow::Result<Self> {
-        let Settings { config, data_dir } = settings;
-        std::fs::create_dir_all(&data_dir)
-            .with_context(|| format!("cannot make the folder {}", data_dir.display()))?;
-        let path = data_dir.join(DATABASE);
-        let options = SqliteOptions { policy: config.policy, ..SqliteOptions::new(&path) };
-        let open = Sqlite::open(options).await;
-        let store: Arc<dyn Store> =
-            Arc::new(open.with_context(|| format!("cannot open the database {}", path.display()))?);
+        let store = open(&settings).await?;
+        let config = settings.config;
         let drain = Duration::from_millis(config.drain_ms);
         let running = server::start(config, Arc::clone(&store)).await?;
         Ok(Self { running, store, drain })
@@ -61,4 +55,18 @@ impl Service {
             .context("the server did not stop in time")??;
         Ok(())
     }
+}
+
+/// Opens the database that the settings name.
+async fn open(settings: &Settings) -> anyhow::Result<Arc<dyn Store>> {
+    let (policy, data_dir) = (settings.config.policy, &settings.data_dir);
+    if let Some(address) = &settings.database {
+        let options = PostgresOptions { policy, ..PostgresOptions::new(address) };
+        return Ok(Arc::new(Postgres::open(options).await.context("cannot open the Postgres database")?));
+    }
+    std::fs::create_dir_all(data_dir)
+        .with_context(|| format!("cannot make the folder {}", data_dir.display()))?;
+    let path = data_dir.join(DATABASE);
+    let open = Sqlite::open(SqliteOptions { policy, ..SqliteOptions::new(&path) }).await;
+    Ok(Arc::new(open.with_context(|| format!("cannot open the database {}", path.display()))?))
 }

@@ -2,6 +2,7 @@
 //! API), `local` (server and workers of this machine) and `text` (words and pictures for people).
 #![forbid(unsafe_code)]
 
+mod backup;
 mod checkpoint;
 mod cli;
 mod client;

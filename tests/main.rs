@@ -9,6 +9,7 @@ mod datasets;
 mod fence;
 mod kills;
 mod lifecycle;
+mod replicas;
 mod reproduce;
 mod sources;
 mod streams;

@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context;
-use store::{Postgres, PostgresOptions, Sqlite, SqliteOptions, Store};
+use store::{Place, Postgres, PostgresOptions, Sqlite, SqliteOptions, Store};
 
 use crate::settings::Settings;
 
@@ -57,16 +57,27 @@ impl Service {
     }
 }
 
-/// Opens the database that the settings name.
-async fn open(settings: &Settings) -> anyhow::Result<Arc<dyn Store>> {
-    let (policy, data_dir) = (settings.config.policy, &settings.data_dir);
-    if let Some(address) = &settings.database {
-        let options = PostgresOptions { policy, ..PostgresOptions::new(address) };
-        return Ok(Arc::new(Postgres::open(options).await.context("cannot open the Postgres database")?));
+/// The database that the settings name.
+pub(crate) fn place(settings: &Settings) -> Place {
+    let policy = settings.config.policy;
+    match &settings.database {
+        Some(address) => Place::Postgres(PostgresOptions { policy, ..PostgresOptions::new(address) }),
+        None => Place::Sqlite(settings.data_dir.join(DATABASE)),
     }
-    std::fs::create_dir_all(data_dir)
-        .with_context(|| format!("cannot make the folder {}", data_dir.display()))?;
-    let path = data_dir.join(DATABASE);
-    let open = Sqlite::open(SqliteOptions { policy, ..SqliteOptions::new(&path) }).await;
-    Ok(Arc::new(open.with_context(|| format!("cannot open the database {}", path.display()))?))
+}
+
+async fn open(settings: &Settings) -> anyhow::Result<Arc<dyn Store>> {
+    match place(settings) {
+        Place::Postgres(options) => {
+            Ok(Arc::new(Postgres::open(options).await.context("cannot open the Postgres database")?))
+        }
+        Place::Sqlite(path) => {
+            let folder = &settings.data_dir;
+            std::fs::create_dir_all(folder)
+                .with_context(|| format!("cannot make the folder {}", folder.display()))?;
+            let options = SqliteOptions { policy: settings.config.policy, ..SqliteOptions::new(&path) };
+            let open = Sqlite::open(options).await;
+            Ok(Arc::new(open.with_context(|| format!("cannot open the database {}", path.display()))?))
+        }
+    }
 }

@@ -50,12 +50,20 @@ impl Cluster {
     /// If it is not installed although `CI` says that nothing may be skipped, or does not start.
     pub fn shared() -> Option<&'static Self> {
         static SHARED: OnceLock<Option<Cluster>> = OnceLock::new();
-        let shared = SHARED.get_or_init(|| installed().map(|programs| Self::start(&programs)));
-        if shared.is_none() {
+        SHARED.get_or_init(Self::own).as_ref()
+    }
+
+    /// A cluster that no other test knows, to [crash](Self::crash) it.
+    ///
+    /// # Panics
+    /// As [`Self::shared`].
+    pub fn own() -> Option<Self> {
+        let programs = installed();
+        if programs.is_none() {
             assert!(std::env::var_os("CI").is_none(), "these tests need Postgres: install it");
             eprintln!("skipped: needs Postgres (initdb, pg_ctl)");
         }
-        shared.as_ref()
+        programs.map(|programs| Self::start(&programs))
     }
 
     /// Makes an empty database; answers its address.

@@ -35,7 +35,7 @@ pub(super) async fn values(db: &mut Db, query: &MetricQuery) -> Result<Rows> {
     runs::load(db, query.run).await?;
     let found = sqlx::query("SELECT id, kind FROM series WHERE run_id = $1 AND name = $2")
         .bind(query.run.0)
-        .bind(&query.name)
+        .bind(rows::text(&query.name))
         .fetch_optional(&mut *db)
         .await?;
     let Some(row) = found else { return Ok(Rows { sampled: false, total: 0, rows: Vec::new() }) };

@@ -7,6 +7,7 @@ mod checker;
 mod damage;
 mod datasets;
 mod fence;
+mod forks;
 mod kills;
 mod lifecycle;
 mod replicas;

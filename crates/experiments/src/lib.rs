@@ -18,6 +18,7 @@ pub mod exact;
 mod experiment;
 mod figure;
 mod finding;
+mod fork;
 mod idx;
 mod kind;
 mod metric;
@@ -49,6 +50,7 @@ pub use finding::{
     Overlay, Point, Reduce, Results, SEEDS, Statistic, Target, Targets, Tuned, findings, interval_95,
     targets,
 };
+pub use fork::{FORK, check_fork, check_fork_step, check_forked};
 pub use idx::{Idx, IdxDecoder, IdxError, images_from_idx};
 pub use kind::{Kind, Setup, StartError};
 pub use metric::{Array, Dtype, Value};

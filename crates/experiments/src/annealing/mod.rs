@@ -67,6 +67,8 @@ impl Experiment for Annealing {
         "landscape = \"funnel\"\ndimensions = 20\nt_start = 1.0\nt_end = 0.02\nsteps = 20000\nchains = 200\nh = 0.005",
     )];
 
+    const FORKABLE: &'static [&'static str] = &["friction", "h", "schedule", "steps", "t_end", "t_start"];
+
     type Params = Params;
     type State = State;
     type Scratch = Scratch;

@@ -128,12 +128,15 @@ impl Experiment for Posterior {
     const METRICS: &'static [MetricSpec] = &METRICS;
     const PRESETS: &'static [(&'static str, &'static str)] = &[
         ("bandit", "task = \"bandit\"\nh = 0.02\nsteps = 1000"),
-        ("matched", "task = \"matched\"\nh = 0.0003\nsteps = 20000\nchains = 10\nprior_mean = 3.0"),
+        ("matched", "task = \"matched\"\nh = 0.0003\nsteps = 20000\nchains = 10"),
         (
             "digits",
             "task = \"digits\"\nh = 0.0012\nsteps = 6000\nchains = 10\nunits = 15\ntrain_images = 30\nprior_mean = 0.5",
         ),
     ];
+
+    const FORKABLE: &'static [&'static str] =
+        &["baseline", "friction", "h", "prior_mean", "prior_sd", "steps", "tau_reward", "temperature"];
 
     type Params = Params;
     type State = State;

@@ -3,6 +3,7 @@
 mod bayes_net;
 mod bits;
 mod findings;
+mod forks;
 mod golden;
 mod honesty;
 mod one_shot;

@@ -3,7 +3,7 @@
 use clap::{Args, Parser, Subcommand};
 
 use crate::{
-    checkpoint,
+    backup, checkpoint,
     client::{Client, Result},
     compare, data, demo, doctor,
     exit::Ended,
@@ -87,6 +87,8 @@ enum Command {
     Data(data::DataCommand),
     Experiments(experiments_cmd::ExperimentsArgs),
     Workers(workers::WorkersArgs),
+    Backup(backup::BackupArgs),
+    Restore(backup::RestoreArgs),
     Doctor(doctor::DoctorArgs),
 }
 
@@ -117,6 +119,8 @@ impl Cli {
             Command::Data(command) => data::run(command, global).await,
             Command::Experiments(args) => experiments_cmd::run(args),
             Command::Workers(args) => workers::run(args, global).await,
+            Command::Backup(args) => backup::backup(args).await,
+            Command::Restore(args) => backup::restore(args).await,
             Command::Doctor(args) => doctor::run(args, global).await,
         }
     }

@@ -91,7 +91,7 @@ fn folder() -> Vec<Check> {
             return vec![Check::other("settings", Mark::Bad, format!("{error:#}"), "correct the setting")];
         }
     };
-    let Settings { config, data_dir } = settings;
+    let Settings { config, data_dir, .. } = settings;
     let folder = data_dir.display().to_string();
     let check = match writable(&data_dir) {
         Ok(true) => Check::good("data folder", folder),

@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod again;
+mod backup;
 mod checkpoint;
 mod cli;
 mod client;

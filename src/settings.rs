@@ -25,6 +25,10 @@ pub(crate) struct ServerArgs {
     /// Folder of the database [env: VESICLE_HOME] [default: ~/.local/share/vesicle]
     #[arg(long, value_name = "FOLDER")]
     pub(crate) data_dir: Option<PathBuf>,
+    /// Postgres database to keep everything in, e.g. postgres://ann@db.example.org/vesicle; a password is better kept in
+    /// ~/.pgpass or PGPASSWORD [env: VESICLE_DATABASE] [default: SQLite in the folder]
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) database: Option<String>,
     /// Listen on another address than loopback, for everyone who can reach it: there is no log-in yet
     #[arg(long)]
     pub(crate) insecure_listen: bool,
@@ -41,6 +45,8 @@ pub(crate) struct ServerArgs {
 pub(crate) struct Settings {
     pub(crate) config: server::Config,
     pub(crate) data_dir: PathBuf,
+    /// A Postgres database instead of SQLite in the folder.
+    pub(crate) database: Option<String>,
 }
 
 impl ServerArgs {
@@ -63,6 +69,7 @@ impl ServerArgs {
         let flags = [
             ("listen", self.listen.map(|address| json!(address))),
             ("data_dir", self.data_dir.as_ref().map(|path| json!(path))),
+            ("database", self.database.as_ref().map(|address| json!(address))),
             ("insecure_listen", self.insecure_listen.then_some(json!(true))),
             ("lease_ms", self.lease_ms.map(Json::from)),
         ];
@@ -71,7 +78,7 @@ impl ServerArgs {
 }
 
 /// Settings that are not the server crate's own.
-const OURS: [&str; 4] = ["data_dir", "backoff_ms", "backoff_cap_ms", "progress_ms"];
+const OURS: [&str; 5] = ["data_dir", "database", "backoff_ms", "backoff_cap_ms", "progress_ms"];
 
 fn layered(
     file: Map<String, Json>,
@@ -96,8 +103,10 @@ fn layered(
     }
     let mut settled = Map::new();
     for (name, origin, value) in layers {
+        // The address of a database may hold a password.
+        let shown = if name == "database" { "not one".to_owned() } else { value.to_string() };
         check(&name, &value)
-            .map_err(|rule| anyhow!(Usage(format!("setting `{name}` of {origin} is {value}; {rule}"))))?;
+            .map_err(|rule| anyhow!(Usage(format!("setting `{name}` of {origin} is {shown}; {rule}"))))?;
         settled.insert(name, value);
     }
     settle(settled, &env)
@@ -124,6 +133,8 @@ fn check(name: &str, value: &Json) -> Result<(), String> {
     match name {
         "data_dir" if value.is_string() => Ok(()),
         "data_dir" => Err("it must be a folder".into()),
+        "database" if value.as_str().is_some_and(is_postgres) => Ok(()),
+        "database" => Err("it must begin with postgres://; leave it out for SQLite in the folder".into()),
         _ if OURS.contains(&name) && value.is_u64() => Ok(()),
         _ if OURS.contains(&name) => Err("it must be a number of milliseconds".into()),
         _ => serde_json::from_value::<server::Config>(json!({name: value}))
@@ -133,7 +144,7 @@ fn check(name: &str, value: &Json) -> Result<(), String> {
 }
 
 fn settle(mut settled: Map<String, Json>, env: &impl Fn(&str) -> Option<String>) -> anyhow::Result<Settings> {
-    let [data_dir, backoff, backoff_cap, progress] = OURS.map(|name| settled.remove(name));
+    let [data_dir, database, backoff, backoff_cap, progress] = OURS.map(|name| settled.remove(name));
     let mut config: server::Config = serde_json::from_value(Json::Object(settled)).context("settings")?;
     let number =
         |value: Option<Json>, default: u64| value.and_then(|value| value.as_u64()).unwrap_or(default);
@@ -146,7 +157,12 @@ fn settle(mut settled: Map<String, Json>, env: &impl Fn(&str) -> Option<String>)
         Some(folder) => PathBuf::from(folder),
         None => default_data_dir(env)?,
     };
-    Ok(Settings { config, data_dir })
+    let database = database.as_ref().and_then(Json::as_str).map(str::to_owned);
+    Ok(Settings { config, data_dir, database })
+}
+
+fn is_postgres(address: &str) -> bool {
+    address.starts_with("postgres://") || address.starts_with("postgresql://")
 }
 
 fn default_data_dir(env: &impl Fn(&str) -> Option<String>) -> anyhow::Result<PathBuf> {
@@ -216,6 +232,17 @@ mod tests {
         assert!(text.starts_with("setting `leese_ms` of vesicle.toml is 3; "), "{text}");
         let text = complaint(json!({"listen": "here"}), &home[..1]);
         assert!(text.starts_with("setting `listen` of vesicle.toml is \"here\"; "), "{text}");
+    }
+
+    #[test]
+    fn a_database_is_an_address_of_postgres_and_is_never_shown() {
+        let home = [("HOME", "/home/ann"), ("VESICLE_DATABASE", "postgres://ann:secret@db/vesicle")];
+        let settings = layered(Map::new(), env(&home), Map::new()).expect("it can be used");
+        assert_eq!(settings.database.as_deref(), Some("postgres://ann:secret@db/vesicle"));
+        let flags = object(json!({"database": "mysql://ann:secret@db/vesicle"}));
+        let text = layered(Map::new(), env(&home), flags).expect_err("it cannot").to_string();
+        assert!(text.starts_with("setting `database` of --database is not one; "), "{text}");
+        assert!(!text.contains("secret"), "{text}");
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod forks;
 mod kills;
 mod lifecycle;
 mod powercut;
+mod replicas;
 mod reproduce;
 mod sources;
 mod storm;

@@ -20,7 +20,7 @@ pub(crate) async fn act(app: &App, id: &str, verb: Verb) -> Result<Job, Fault> {
         }
         _ => {}
     }
-    let job = app.store.wish(job.id, verb, app.clock.now()).await?;
+    let job = app.store.wish(job.id, verb, app.now().await?).await?;
     app.bell.ring_job(job.id);
     if verb == Verb::Resume {
         app.bell.ring_work();

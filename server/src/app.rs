@@ -2,7 +2,7 @@
 
 use std::{ops::Deref, sync::Arc};
 
-use jobs::{Job, JobId, Run, RunId};
+use jobs::{Job, JobId, Millis, Run, RunId};
 use store::{Series, Store};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -44,6 +44,11 @@ impl App {
             drain: CancellationToken::new(),
             config,
         }))
+    }
+
+    /// What time it is for leases.
+    pub(crate) async fn now(&self) -> store::Result<Millis> {
+        self.store.now(self.clock.now()).await
     }
 
     /// Refuses new work while the server goes away.

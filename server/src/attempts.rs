@@ -8,6 +8,9 @@ use std::{
 
 use jobs::{JobId, Run, RunId};
 
+/// More than this process can have to do with at once.
+const MOST: usize = 100_000;
+
 /// The attempts that are open, as far as this process knows.
 #[derive(Default)]
 pub(crate) struct Attempts(Mutex<HashMap<RunId, Open>>);
@@ -22,7 +25,11 @@ struct Open {
 impl Attempts {
     /// An attempt was granted, or heard of for the first time.
     pub(crate) fn open(&self, run: &Run) {
-        self.lock().insert(run.id, Open { job: run.job, attempt: run.attempt, step: run.step });
+        let mut open = self.lock();
+        if open.len() >= MOST {
+            open.clear(); // attempts that ended at other servers are never closed here
+        }
+        open.insert(run.id, Open { job: run.job, attempt: run.attempt, step: run.step });
     }
 
     /// The job of a run whose attempt is open.

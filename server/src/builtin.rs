@@ -2,14 +2,14 @@
 
 use experiments::{DIGITS_ATTRIBUTION, Data, digits8x8};
 use jobs::DatasetHash;
-use store::{NewDataset, Store};
+use store::NewDataset;
 
-use crate::{clock::Clock, fault::Fault};
+use crate::{app::App, fault::Fault};
 
 /// Puts `digits8x8` into the store; known content changes nothing.
-pub(crate) async fn put(store: &dyn Store, clock: &Clock) -> Result<(), Fault> {
+pub(crate) async fn put(app: &App) -> Result<(), Fault> {
     let dataset = new_dataset("digits8x8", &digits8x8(), Some(DIGITS_ATTRIBUTION.to_owned()))?;
-    store.put_dataset(dataset, clock.now()).await?;
+    app.store.put_dataset(dataset, app.now().await?).await?;
     Ok(())
 }
 

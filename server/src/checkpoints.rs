@@ -23,7 +23,7 @@ pub(crate) async fn whole(
         let step = checkpoint.step;
         tracing::error!(run.id = %run, step, "checkpoint of run {run} at step {step} is damaged");
         app.telemetry.checkpoint_corrupt();
-        app.store.mark_corrupt(run, step, app.clock.now()).await?;
+        app.store.mark_corrupt(run, step, app.now().await?).await?;
     }
     Ok(None)
 }

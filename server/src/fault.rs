@@ -158,7 +158,7 @@ impl From<StoreError> for Fault {
             StoreError::KeyReused(_) => Self::new(Kind::KeyReused, detail),
             StoreError::NameTaken { .. } => Self::new(Kind::NameTaken, detail),
             StoreError::Limit(_) | StoreError::WrongHash { .. } => Self::invalid_field("", detail),
-            StoreError::Busy => Self::new(Kind::Busy, detail),
+            StoreError::Busy | StoreError::Away => Self::new(Kind::Busy, detail),
             StoreError::Full => Self::new(Kind::Full, detail),
             StoreError::Unusable(_) | StoreError::Internal(_) => Self::internal(detail),
         }

@@ -17,6 +17,7 @@ mod fault;
 mod grpc;
 mod json;
 mod listener;
+mod neighbours;
 mod reaper;
 mod rest;
 mod running;

@@ -1,17 +1,27 @@
 //! Ends what nobody ends: leases that ran out, chunks that no checkpoint names.
 
+use jobs::JobId;
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::{app::App, config::millis};
+
+/// Gives running leases time: workers could not report while no server was there, or its store did not answer, and
+/// that is not their fault.
+pub(crate) async fn extend(app: &App) -> store::Result<()> {
+    let grace = app.config.lease_ms + app.config.restart_grace_ms;
+    app.store.extend_leases(app.now().await? + grace).await
+}
 
 /// Looks for lost leases until the server has gone.
 pub(crate) async fn reap(app: App) {
     let mut tick = interval(millis(app.config.reap_ms.max(1)));
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut was_away = false;
     loop {
         tick.tick().await;
-        match app.store.expire_leases(app.clock.now()).await {
+        match look(&app, was_away).await {
             Ok(jobs) => {
+                was_away = false;
                 for job in &jobs {
                     app.telemetry.lease_expired();
                     app.attempts.forget(*job);
@@ -22,9 +32,19 @@ pub(crate) async fn reap(app: App) {
                     app.bell.ring_work();
                 }
             }
-            Err(error) => tracing::error!(%error, "lost leases were not looked for: {error}"),
+            Err(error) => {
+                was_away = true;
+                tracing::error!(%error, "lost leases were not looked for: {error}");
+            }
         }
     }
+}
+
+async fn look(app: &App, was_away: bool) -> store::Result<Vec<JobId>> {
+    if was_away {
+        extend(app).await?;
+    }
+    app.store.expire_leases(app.now().await?).await
 }
 
 /// Removes chunks whose report never came.
@@ -33,8 +53,11 @@ pub(crate) async fn collect(app: App) {
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tick.tick().await;
-        let before = app.clock.now().saturating_sub(app.config.orphan_chunk_ms);
-        match app.store.collect_chunks(before).await {
+        let removed = async {
+            let before = app.now().await?.saturating_sub(app.config.orphan_chunk_ms);
+            app.store.collect_chunks(before).await
+        };
+        match removed.await {
             Ok(0) => {}
             Ok(removed) => tracing::info!(removed, "{removed} chunks that no checkpoint names removed"),
             Err(error) => tracing::error!(%error, "chunks were not collected: {error}"),

@@ -6,7 +6,7 @@ use store::{Store, StoreError};
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
-use crate::{app::App, builtin, config::Config, fault::Fault, listener, reaper, rest};
+use crate::{app::App, builtin, config::Config, fault::Fault, listener, neighbours, reaper, rest};
 
 /// Why the server did not start.
 #[derive(Debug, thiserror::Error)]
@@ -79,10 +79,8 @@ pub async fn start(config: Config, store: Arc<dyn Store>) -> Result<Running, Sta
     store.ping().await?;
     let app = App::new(config, store);
     let builtin = |fault: Fault| StartError::Builtin(fault.detail);
-    builtin::put(app.store.as_ref(), &app.clock).await.map_err(builtin)?;
-    // Workers could not report while no server was there: that is not their fault.
-    let grace = app.config.lease_ms + app.config.restart_grace_ms;
-    app.store.extend_leases(app.clock.now() + grace).await?;
+    builtin::put(&app).await.map_err(builtin)?;
+    reaper::extend(&app).await?;
 
     let listen = |source| StartError::Listen { address, source };
     let listener = TcpListener::bind(address).await.map_err(listen)?;
@@ -95,8 +93,9 @@ pub async fn start(config: Config, store: Arc<dyn Store>) -> Result<Running, Sta
 async fn run(app: App, listener: TcpListener) {
     let reaping = tokio::spawn(reaper::reap(app.clone()));
     let collecting = tokio::spawn(reaper::collect(app.clone()));
+    let hearing = tokio::spawn(neighbours::hear(app.clone()));
+    let telling = tokio::spawn(neighbours::tell(app.clone()));
     let router = rest::router(app.clone());
     listener::listen(app, listener, router).await;
-    reaping.abort();
-    collecting.abort();
+    [reaping, collecting, hearing, telling].iter().for_each(JoinHandle::abort);
 }

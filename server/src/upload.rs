@@ -144,7 +144,7 @@ impl<'a> Upload<'a> {
                 new_dataset(&name, &data.map_err(refused)?, attribution)
             };
             let dataset = spawn_blocking(read).await.map_err(Fault::internal)??;
-            return Ok(self.app.store.put_dataset(dataset, self.app.clock.now()).await?);
+            return Ok(self.app.store.put_dataset(dataset, self.app.now().await?).await?);
         }
         let max = about.max.unwrap_or(255);
         if max == 0 {
@@ -164,7 +164,7 @@ impl<'a> Upload<'a> {
             new_dataset(&name, &data, attribution)
         };
         let dataset = spawn_blocking(assemble).await.map_err(Fault::internal)??;
-        Ok(self.app.store.put_dataset(dataset, self.app.clock.now()).await?)
+        Ok(self.app.store.put_dataset(dataset, self.app.now().await?).await?)
     }
 
     fn close_file(&mut self) -> Result<(), Fault> {

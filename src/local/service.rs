@@ -1,9 +1,9 @@
-//! The server in this process, with its SQLite store.
+//! The server in this process, with its store.
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context;
-use store::{Sqlite, SqliteOptions, Store};
+use store::{Place, Postgres, PostgresOptions, Sqlite, SqliteOptions, Store};
 
 use crate::settings::Settings;
 
@@ -24,14 +24,8 @@ impl Service {
     /// # Errors
     /// If the folder cannot be used or the address cannot be listened on.
     pub(crate) async fn start(settings: Settings) -> anyhow::Result<Self> {
-        let Settings { config, data_dir } = settings;
-        std::fs::create_dir_all(&data_dir)
-            .with_context(|| format!("cannot make the folder {}", data_dir.display()))?;
-        let path = data_dir.join(DATABASE);
-        let options = SqliteOptions { policy: config.policy, ..SqliteOptions::new(&path) };
-        let open = Sqlite::open(options).await;
-        let store: Arc<dyn Store> =
-            Arc::new(open.with_context(|| format!("cannot open the database {}", path.display()))?);
+        let store = open(&settings).await?;
+        let config = settings.config;
         let drain = Duration::from_millis(config.drain_ms);
         let running = server::start(config, Arc::clone(&store)).await?;
         Ok(Self { running, store, drain })
@@ -60,5 +54,30 @@ impl Service {
             .await
             .context("the server did not stop in time")??;
         Ok(())
+    }
+}
+
+/// The database that the settings name.
+pub(crate) fn place(settings: &Settings) -> Place {
+    let policy = settings.config.policy;
+    match &settings.database {
+        Some(address) => Place::Postgres(PostgresOptions { policy, ..PostgresOptions::new(address) }),
+        None => Place::Sqlite(settings.data_dir.join(DATABASE)),
+    }
+}
+
+async fn open(settings: &Settings) -> anyhow::Result<Arc<dyn Store>> {
+    match place(settings) {
+        Place::Postgres(options) => {
+            Ok(Arc::new(Postgres::open(options).await.context("cannot open the Postgres database")?))
+        }
+        Place::Sqlite(path) => {
+            let folder = &settings.data_dir;
+            std::fs::create_dir_all(folder)
+                .with_context(|| format!("cannot make the folder {}", folder.display()))?;
+            let options = SqliteOptions { policy: settings.config.policy, ..SqliteOptions::new(&path) };
+            let open = Sqlite::open(options).await;
+            Ok(Arc::new(open.with_context(|| format!("cannot open the database {}", path.display()))?))
+        }
     }
 }

@@ -56,7 +56,7 @@ impl Private {
     async fn start() -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
         let args = ServerArgs { listen: Some(([127, 0, 0, 1], 0).into()), ..ServerArgs::default() };
-        let settings = Settings { data_dir: folder.path().to_owned(), ..args.settings()? };
+        let settings = Settings { data_dir: folder.path().to_owned(), database: None, ..args.settings()? };
         let service = Service::start(settings).await?;
         let url = service.url();
         let crew = CrewArgs { workers: 2, slots: None }.start(&url, Voice::LastWords);

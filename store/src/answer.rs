@@ -86,6 +86,17 @@ impl Verb {
     }
 }
 
+/// Where it may be worth looking: told by one server to the others of the same store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Hint {
+    /// There may be a run to lease.
+    Work,
+    /// A job has a new event.
+    Job(JobId),
+    /// Something may have been missed: any of the above.
+    Anything,
+}
+
 /// A piece of a blob, at most 1 MiB.
 #[derive(Debug, Clone)]
 pub struct Chunk {

@@ -63,6 +63,9 @@ pub enum StoreError {
     /// Too many writes wait; try again.
     #[error("the store is busy; try again in a second")]
     Busy,
+    /// The database does not answer; try again.
+    #[error("the database does not answer; try again in a second")]
+    Away,
     /// The disk is full or nearly so.
     #[error("no space left for the database")]
     Full,

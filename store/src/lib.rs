@@ -1,28 +1,35 @@
-//! Durable state behind one trait: memory and SQLite.
+//! Durable state behind one trait: memory, SQLite, Postgres.
 //!
 //! One method = one transaction = one verb. No rules here: what may change is decided by [`jobs::apply`], a store
 //! persists what it answers. An answer leaves only after the commit.
 #![forbid(unsafe_code)]
 
 mod answer;
+mod backup;
 pub mod conformance;
 mod error;
 mod limits;
 mod memory;
+mod postgres;
 mod prefix;
 mod rows;
 mod sqlite;
+mod sqlx_error;
 mod thin;
+mod weight;
 
 use async_trait::async_trait;
 use jobs::{DatasetHash, Event, Job, JobId, Millis, Report, Run, RunId, WorkerId, WorkerInfo};
+use tokio::sync::broadcast::Receiver;
 
 pub use answer::{
-    AcquireRequest, Chunk, Dataset, Granted, JobPage, MetricQuery, NewDataset, NewJob, NewRun, Page, Rows,
-    RunPage, Series, StoredCheckpoint, Submitted, Verb,
+    AcquireRequest, Chunk, Dataset, Granted, Hint, JobPage, MetricQuery, NewDataset, NewJob, NewRun, Page,
+    Rows, RunPage, Series, StoredCheckpoint, Submitted, Verb,
 };
+pub use backup::{Contents, Place, backup, restore};
 pub use error::StoreError;
 pub use memory::Memory;
+pub use postgres::{Postgres, PostgresOptions};
 pub use sqlite::{Sqlite, SqliteOptions};
 
 /// Answer of a store.
@@ -47,7 +54,8 @@ pub trait Store: Send + Sync + 'static {
     /// Ends the attempts whose lease ran out or made no progress; answers the jobs that changed.
     async fn expire_leases(&self, now: Millis) -> Result<Vec<JobId>>;
 
-    /// Gives every running lease time until `until`: a server restart costs no attempt.
+    /// Gives every running lease time until `until`: a time without any server costs no attempt. Does nothing when
+    /// another server of the same store looked for lost leases a moment ago.
     async fn extend_leases(&self, until: Millis) -> Result<()>;
 
     /// Stores chunks of a checkpoint that a later report will name. Storing one again changes nothing.
@@ -115,6 +123,22 @@ pub trait Store: Send + Sync + 'static {
 
     /// How many runs are in each state, over all jobs; for telemetry.
     async fn run_counts(&self) -> Result<jobs::Counts>;
+
+    /// What time it is for leases: `here`, or the time on the clock that all servers of this store share. Everything
+    /// that is called `now`, `until`, `since` or `before` here is meant on that clock.
+    async fn now(&self, here: Millis) -> Result<Millis> {
+        Ok(here)
+    }
+
+    /// Tells the other servers of this store, if there are any. They may miss it.
+    async fn tell(&self, _hints: &[Hint]) -> Result<()> {
+        Ok(())
+    }
+
+    /// Hears what other servers of this store tell; `None` when there can be none.
+    fn hints(&self) -> Option<Receiver<Hint>> {
+        None
+    }
 
     /// Whether it can answer.
     async fn ping(&self) -> Result<()>;

@@ -1,5 +1,7 @@
 //! Columns ↔ words. Stored texts are the names users see; a text nobody wrote is a broken database.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt::Display;
 
 use jobs::{
@@ -9,6 +11,7 @@ use jobs::{
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sqlx::Row as _;
+use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
 use uuid::Uuid;
 
@@ -81,54 +84,79 @@ pub(crate) fn broken(why: impl Display) -> StoreError {
     StoreError::Internal(format!("unexpected content of the database: {why}"))
 }
 
+/// A text without NUL, which has no place in a text of Postgres.
+pub(crate) fn text(text: &str) -> Cow<'_, str> {
+    if text.contains('\0') { text.replace('\0', "\u{fffd}").into() } else { text.into() }
+}
+
+/// Labels as JSON, without NUL.
+pub(crate) fn labels(labels: &BTreeMap<String, String>) -> Result<String> {
+    json(&labels.iter().map(|(key, value)| (text(key), text(value))).collect::<BTreeMap<_, _>>())
+}
+
 /// Reads columns by name.
 pub(crate) trait Columns {
     fn number<T: TryFrom<i64>>(&self, column: &str) -> Result<T>;
     fn number_or_null<T: TryFrom<i64>>(&self, column: &str) -> Result<Option<T>>;
+    fn flag(&self, column: &str) -> Result<bool>;
     fn text(&self, column: &str) -> Result<String>;
     fn text_or_null(&self, column: &str) -> Result<Option<String>>;
+    fn id(&self, column: &str) -> Result<Uuid>;
+    fn blob(&self, column: &str) -> Result<Vec<u8>>;
     fn bytes<const N: usize>(&self, column: &str) -> Result<[u8; N]>;
     fn bytes_or_null<const N: usize>(&self, column: &str) -> Result<Option<[u8; N]>>;
 }
 
-impl Columns for SqliteRow {
-    fn number<T: TryFrom<i64>>(&self, column: &str) -> Result<T> {
-        uint(self.try_get(column).map_err(broken)?)
-    }
+macro_rules! columns {
+    ($row:ty) => {
+        impl Columns for $row {
+            fn number<T: TryFrom<i64>>(&self, column: &str) -> Result<T> {
+                uint(self.try_get(column).map_err(broken)?)
+            }
 
-    fn number_or_null<T: TryFrom<i64>>(&self, column: &str) -> Result<Option<T>> {
-        self.try_get::<Option<i64>, _>(column).map_err(broken)?.map(uint).transpose()
-    }
+            fn number_or_null<T: TryFrom<i64>>(&self, column: &str) -> Result<Option<T>> {
+                self.try_get::<Option<i64>, _>(column).map_err(broken)?.map(uint).transpose()
+            }
 
-    fn text(&self, column: &str) -> Result<String> {
-        self.try_get(column).map_err(broken)
-    }
+            fn flag(&self, column: &str) -> Result<bool> {
+                self.try_get(column).map_err(broken)
+            }
 
-    fn text_or_null(&self, column: &str) -> Result<Option<String>> {
-        self.try_get(column).map_err(broken)
-    }
+            fn text(&self, column: &str) -> Result<String> {
+                self.try_get(column).map_err(broken)
+            }
 
-    fn bytes<const N: usize>(&self, column: &str) -> Result<[u8; N]> {
-        self.bytes_or_null(column)?.ok_or_else(|| broken(format!("{column} is missing")))
-    }
+            fn text_or_null(&self, column: &str) -> Result<Option<String>> {
+                self.try_get(column).map_err(broken)
+            }
 
-    fn bytes_or_null<const N: usize>(&self, column: &str) -> Result<Option<[u8; N]>> {
-        let bytes: Option<Vec<u8>> = self.try_get(column).map_err(broken)?;
-        let sized =
-            |bytes: Vec<u8>| bytes.try_into().map_err(|_| broken(format!("{column} is not {N} bytes")));
-        bytes.map(sized).transpose()
-    }
+            fn id(&self, column: &str) -> Result<Uuid> {
+                self.try_get(column).map_err(broken)
+            }
+
+            fn blob(&self, column: &str) -> Result<Vec<u8>> {
+                self.try_get(column).map_err(broken)
+            }
+
+            fn bytes<const N: usize>(&self, column: &str) -> Result<[u8; N]> {
+                self.bytes_or_null(column)?.ok_or_else(|| broken(format!("{column} is missing")))
+            }
+
+            fn bytes_or_null<const N: usize>(&self, column: &str) -> Result<Option<[u8; N]>> {
+                let bytes: Option<Vec<u8>> = self.try_get(column).map_err(broken)?;
+                let sized = |bytes: Vec<u8>| {
+                    bytes.try_into().map_err(|_| broken(format!("{column} is not {N} bytes")))
+                };
+                bytes.map(sized).transpose()
+            }
+        }
+    };
 }
 
-pub(crate) fn job_id(row: &SqliteRow, column: &str) -> Result<JobId> {
-    Ok(JobId(Uuid::from_bytes(row.bytes(column)?)))
-}
+columns!(SqliteRow);
+columns!(PgRow);
 
-pub(crate) fn run_id(row: &SqliteRow, column: &str) -> Result<RunId> {
-    Ok(RunId(Uuid::from_bytes(row.bytes(column)?)))
-}
-
-pub(crate) fn counts(row: &SqliteRow) -> Result<Counts> {
+pub(crate) fn counts(row: &impl Columns) -> Result<Counts> {
     Ok(Counts {
         queued: row.number("queued")?,
         running: row.number("running")?,
@@ -140,9 +168,9 @@ pub(crate) fn counts(row: &SqliteRow) -> Result<Counts> {
 }
 
 /// Without its sources, which have rows of their own.
-pub(crate) fn job(row: &SqliteRow) -> Result<Job> {
+pub(crate) fn job(row: &impl Columns) -> Result<Job> {
     Ok(Job {
-        id: job_id(row, "id")?,
+        id: JobId(row.id("id")?),
         spec: from_json(&row.text("spec")?)?,
         dataset: row.bytes_or_null("dataset")?.map(DatasetHash),
         from: Vec::new(),
@@ -153,16 +181,16 @@ pub(crate) fn job(row: &SqliteRow) -> Result<Job> {
     })
 }
 
-pub(crate) fn source(row: &SqliteRow) -> Result<JobSource> {
+pub(crate) fn source(row: &impl Columns) -> Result<JobSource> {
     let (step, digest, bytes) = (row.number("step")?, row.bytes("digest")?, row.number("bytes")?);
     let checkpoint = CheckpointRef { step, digest, bytes };
-    Ok(JobSource { name: row.text("name")?, run: run_id(row, "run_id")?, checkpoint })
+    Ok(JobSource { name: row.text("name")?, run: RunId(row.id("run_id")?), checkpoint })
 }
 
-pub(crate) fn run(row: &SqliteRow) -> Result<Run> {
+pub(crate) fn run(row: &impl Columns) -> Result<Run> {
     Ok(Run {
-        id: run_id(row, "id")?,
-        job: job_id(row, "job_id")?,
+        id: RunId(row.id("id")?),
+        job: JobId(row.id("job_id")?),
         spec: RunSpec {
             index: row.number("idx")?,
             params: row.text("params")?,
@@ -184,17 +212,17 @@ pub(crate) fn run(row: &SqliteRow) -> Result<Run> {
     })
 }
 
-fn run_state(row: &SqliteRow) -> Result<RunState> {
+fn run_state(row: &impl Columns) -> Result<RunState> {
     Ok(match row.text("state")?.as_str() {
         "queued" => RunState::Queued { not_before: row.number_or_null("not_before")? },
         "running" => RunState::Running(Lease {
-            worker: WorkerId(Uuid::from_bytes(row.bytes("worker")?)),
+            worker: WorkerId(row.id("worker")?),
             ttl_ms: row.number("ttl_ms")?,
             expires_at: row.number("expires_at")?,
             granted_at: row.number("granted_at")?,
             progress_at: row.number("progress_at")?,
             told_at: row.number_or_null("told_at")?,
-            server_was_away: row.number::<u8>("server_was_away")? == 1,
+            server_was_away: row.flag("server_was_away")?,
         }),
         "paused" => RunState::Paused,
         "succeeded" => RunState::Succeeded { digest: row.text("digest")? },
@@ -207,7 +235,7 @@ fn run_state(row: &SqliteRow) -> Result<RunState> {
     })
 }
 
-pub(crate) fn checkpoint(row: &SqliteRow) -> Result<StoredCheckpoint> {
+pub(crate) fn checkpoint(row: &impl Columns) -> Result<StoredCheckpoint> {
     Ok(StoredCheckpoint {
         step: row.number("step")?,
         attempt: row.number("attempt")?,

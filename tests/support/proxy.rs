@@ -5,7 +5,7 @@ use std::{
     collections::{BTreeMap, VecDeque},
     sync::{
         Arc, Mutex, MutexGuard,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicU16, AtomicU64, Ordering},
     },
 };
 
@@ -31,7 +31,7 @@ pub(crate) struct Proxy {
 
 #[derive(Debug)]
 struct Shared {
-    upstream: u16,
+    upstream: AtomicU16,
     withholds: watch::Sender<bool>,
     /// Counts the times that all connections were to be closed.
     severed: watch::Sender<u64>,
@@ -59,7 +59,7 @@ impl Proxy {
             TcpListener::bind(("127.0.0.1", 0)).await.expect("the loopback address has a free port");
         let port = listener.local_addr().expect("it listens").port();
         let shared = Arc::new(Shared {
-            upstream,
+            upstream: AtomicU16::new(upstream),
             withholds: watch::Sender::new(false),
             severed: watch::Sender::new(0),
             cuts: Mutex::default(),
@@ -68,6 +68,11 @@ impl Proxy {
         });
         let accepting = tokio::spawn(accept(listener, Arc::clone(&shared)));
         Self { url: format!("http://127.0.0.1:{port}"), shared, accepting }
+    }
+
+    /// New connections go to another server; those that are there stay.
+    pub(crate) fn redirect(&self, upstream: u16) {
+        self.shared.upstream.store(upstream, Ordering::Relaxed);
     }
 
     /// From now on requests pass and answers do not.
@@ -149,7 +154,9 @@ async fn connect(client: TcpStream, shared: Arc<Shared>) {
     let number = shared.connections.fetch_add(1, Ordering::Relaxed);
     let mut severed = shared.severed.subscribe();
     // A server that is away refuses: so do we, by closing.
-    let Ok(server) = TcpStream::connect(("127.0.0.1", shared.upstream)).await else { return };
+    let Ok(server) = TcpStream::connect(("127.0.0.1", shared.upstream.load(Ordering::Relaxed))).await else {
+        return;
+    };
     let cut = shared.cuts().pop_front();
     let ((client_in, client_out), (server_in, server_out)) = (client.into_split(), server.into_split());
     tokio::select! {

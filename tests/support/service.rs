@@ -9,7 +9,7 @@ use std::{
 use serde_json::{Value as Json, json};
 use tempfile::TempDir;
 
-use super::{Child, Client, Proxy, until};
+use super::{Child, Client, Proxy, command, until};
 
 /// Time to live of a lease: the tests that lose one wait about that long.
 pub(crate) const LEASE: Duration = Duration::from_secs(2);
@@ -143,6 +143,17 @@ impl Service {
     /// The folder of everything.
     pub(crate) fn folder(&self) -> &Path {
         self.home.as_ref().expect("it is kept until the end").path()
+    }
+
+    /// A copy of the Postgres database at `address`, as the checker reads it.
+    pub(crate) async fn backup(&self, address: &str) -> PathBuf {
+        let file = self.folder().join("backup.db");
+        let name = file.display().to_string();
+        let output = command(&["backup", &name, "--database", address], &self.env).output().await;
+        let output = output.expect("the binary under test can be started");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "vesicle backup: {}\n{said}", output.status);
+        file
     }
 
     /// The database.

@@ -31,12 +31,12 @@ pub(super) async fn put(app: &App, mut messages: Streaming<PutChunkRequest>) -> 
         stored += 1;
         batch.push(store::Chunk { n: chunk.n, bytes: chunk.bytes });
         if batch_bytes >= BATCH_BYTES {
-            app.store.put_chunks(named, std::mem::take(&mut batch), app.clock.now()).await?;
+            app.store.put_chunks(named, std::mem::take(&mut batch), app.now().await?).await?;
             batch_bytes = 0;
         }
     }
     if let Some(digest) = digest.filter(|_| !batch.is_empty()) {
-        app.store.put_chunks(digest, batch, app.clock.now()).await?;
+        app.store.put_chunks(digest, batch, app.now().await?).await?;
     }
     app.telemetry.checkpoint_stored(total);
     Ok(stored)

@@ -234,8 +234,8 @@ impl JobAnswers {
     async fn run(&self, id: &str) -> Result<v1::GetRunResponse, Fault> {
         let run = self.0.run(id).await?;
         let job = self.0.job_of(&run).await?;
-        let live = self.live_workers().await?;
-        Ok(v1::GetRunResponse { run: Some(convert::run(run, &job, &live, self.0.clock.now())) })
+        let (live, now) = (self.live_workers().await?, self.0.now().await?);
+        Ok(v1::GetRunResponse { run: Some(convert::run(run, &job, &live, now)) })
     }
 
     async fn runs(&self, request: v1::ListRunsRequest) -> Result<v1::ListRunsResponse, Fault> {
@@ -244,7 +244,7 @@ impl JobAnswers {
         let page = Page { after: run_cursor(token)?, limit: page_size(request.page_size)? };
         let page = self.0.store.runs(job.id, page).await?;
         let next_page_token = page.runs.last().filter(|_| page.more).map(|run| run.spec.index.to_string());
-        let (live, now) = (self.live_workers().await?, self.0.clock.now());
+        let (live, now) = (self.live_workers().await?, self.0.now().await?);
         let runs = page.runs.into_iter().map(|run| convert::run(run, &job, &live, now)).collect();
         Ok(v1::ListRunsResponse { runs, next_page_token: next_page_token.unwrap_or_default() })
     }
@@ -285,7 +285,7 @@ impl JobAnswers {
     }
 
     async fn live_workers(&self) -> Result<Vec<jobs::WorkerInfo>, Fault> {
-        let since = self.0.clock.now().saturating_sub(self.0.config.worker_live_ms());
+        let since = self.0.now().await?.saturating_sub(self.0.config.worker_live_ms());
         Ok(self.0.store.workers(since).await?)
     }
 }

@@ -90,7 +90,7 @@ impl WorkerService for WorkerAnswers {
 }
 
 async fn register(app: &App, request: v1::RegisterRequest) -> Result<v1::RegisterResponse, Fault> {
-    let worker = proto::worker_info(request, app.clock.now())?;
+    let worker = proto::worker_info(request, app.now().await?)?;
     let (id, name) = (worker.id, worker.name.clone());
     app.store.register(worker).await?;
     tracing::info!(worker.id = %id, worker.name = %name, "worker {name} registered");
@@ -117,7 +117,7 @@ async fn acquire(app: &App, request: v1::AcquireRequest) -> Result<v1::AcquireRe
         let ask = AcquireRequest {
             worker: worker.clone(),
             free_memory: request.free_memory_bytes,
-            now: app.clock.now(),
+            now: app.now().await?,
             ttl_ms: app.config.lease_ms,
         };
         // Rings from here on are heard below, so none falls between asking and waiting.
@@ -139,7 +139,7 @@ async fn acquire(app: &App, request: v1::AcquireRequest) -> Result<v1::AcquireRe
 }
 
 async fn known_worker(app: &App, id: WorkerId) -> Result<WorkerInfo, Fault> {
-    let since = app.clock.now().saturating_sub(FORGOTTEN_MS);
+    let since = app.now().await?.saturating_sub(FORGOTTEN_MS);
     let worker = app.store.workers(since).await?.into_iter().find(|worker| worker.id == id);
     worker.ok_or_else(|| {
         Fault::new(Kind::NotRegistered, format!("worker {id} is not known; it must register first"))
@@ -186,7 +186,7 @@ async fn report(app: &App, request: v1::ReportRequest) -> Result<v1::ReportRespo
     let report = Report::try_from(request)?;
     let (run, attempt, seq, step) = (report.run, report.attempt, report.seq, report.step);
     let (points, outcome) = (report.metrics.len(), report.outcome.clone());
-    let directive = app.store.report(report, app.clock.now()).await.map_err(|error| {
+    let directive = app.store.report(report, app.now().await?).await.map_err(|error| {
         let fault = Fault::from(error);
         let reason = fault.kind.row().code;
         let current =

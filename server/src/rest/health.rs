@@ -28,7 +28,7 @@ pub(super) async fn readyz(State(app): State<App>) -> Result<Json<Status>, Fault
 /// Telemetry in the text format of Prometheus.
 pub(super) async fn telemetry(State(app): State<App>) -> Result<Response, Fault> {
     let runs = app.store.run_counts().await?;
-    let live = app.store.workers(app.clock.now().saturating_sub(app.config.worker_live_ms())).await?.len();
+    let live = app.store.workers(app.now().await?.saturating_sub(app.config.worker_live_ms())).await?.len();
     let text = app.telemetry.render(runs, live).map_err(Fault::internal)?;
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     Ok(([(header::CONTENT_TYPE, kind)], text).into_response())

@@ -137,7 +137,7 @@ pub(super) async fn list_runs(
         .runs(job.id, Page { after: run_cursor(part.cursor.as_deref())?, limit: part.limit()? })
         .await?;
     let next_cursor = page.runs.last().filter(|_| page.more).map(|run| run.spec.index.to_string());
-    let now = app.clock.now();
+    let now = app.now().await?;
     let live = app.store.workers(now.saturating_sub(app.config.worker_live_ms())).await?;
     let mut runs = Vec::with_capacity(page.runs.len());
     for run in page.runs {

@@ -40,7 +40,7 @@ pub(super) async fn get_run(
     let run = app.run(&id).await?;
     let job = app.job_of(&run).await?;
     let series = app.series(&job, &run).await?;
-    let now = app.clock.now();
+    let now = app.now().await?;
     let live = app.store.workers(now.saturating_sub(app.config.worker_live_ms())).await?;
     tagged(&headers, &Run::new(run, &job, &series, &live, now))
 }

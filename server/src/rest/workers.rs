@@ -17,7 +17,7 @@ const DAY_MS: u64 = 24 * 3_600_000;
     responses((status = 200, body = Workers, description = "The workers"), (status = 304)),
 )]
 pub(super) async fn list_workers(State(app): State<App>, headers: HeaderMap) -> Result<Response, Fault> {
-    let now = app.clock.now();
+    let now = app.now().await?;
     let live_since = now.saturating_sub(app.config.worker_live_ms());
     let workers = app.store.workers(now.saturating_sub(DAY_MS)).await?.into_iter();
     tagged(&headers, &Workers { workers: workers.map(|worker| Worker::new(worker, live_since)).collect() })

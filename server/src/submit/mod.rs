@@ -50,7 +50,7 @@ pub(crate) async fn submit(app: &App, body: Bytes, key: Option<String>) -> Resul
         from,
         runs: runs.into_iter().map(run).collect(),
         idempotency: key.map(|key| (key, body_hash)),
-        now: app.clock.now(),
+        now: app.now().await?,
     };
     let submitted = app.store.submit(job).await?;
     if submitted.created {

@@ -89,7 +89,7 @@ async fn a_job_shows_what_it_builds_on_and_its_lease_carries_it() {
         from: vec![source.clone()],
         runs: vec![store::NewRun { id: jobs::RunId(bench.app.clock.id()), spec: run.spec.clone() }],
         idempotency: None,
-        now: bench.app.clock.now(),
+        now: bench.app.now().await.expect("there is a clock"),
     };
     let id = bench.app.store.submit(new).await.expect("is stored").job.id;
     let body = bench.get(&format!("/api/v1/jobs/{id}")).await.json();

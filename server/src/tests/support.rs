@@ -72,7 +72,7 @@ impl Bench {
 
     pub(super) async fn with(config: Config) -> Self {
         let app = App::new(config, Arc::new(Memory::new(Policy::default())));
-        builtin::put(app.store.as_ref(), &app.clock).await.expect("an empty store takes it");
+        builtin::put(&app).await.expect("an empty store takes it");
         Self { router: rest::router(app.clone()), app }
     }
 
@@ -134,7 +134,7 @@ impl Bench {
         let request = AcquireRequest {
             worker: worker(),
             free_memory: 8 << 30,
-            now: self.app.clock.now(),
+            now: self.app.now().await.expect("there is a clock"),
             ttl_ms: 30_000,
         };
         self.app.store.acquire(request).await.expect("the store answers").expect("there is work")
@@ -142,7 +142,11 @@ impl Bench {
 
     /// Reports as a worker would.
     pub(super) async fn report(&self, report: Report) {
-        self.app.store.report(report, self.app.clock.now()).await.expect("is taken");
+        self.app
+            .store
+            .report(report, self.app.now().await.expect("there is a clock"))
+            .await
+            .expect("is taken");
     }
 }
 

@@ -2,12 +2,13 @@
 //!
 //! A case gets an empty store under [`jobs::Policy::default`]. A back end runs them all, each as a test of its own:
 //! ```text
-//! async fn open() -> (Arc<dyn Store>, TempDir) { … }
+//! async fn open() -> Option<(Arc<dyn Store>, TempDir)> { … }
 //! store::conformance!(open);
 //! ```
 
 mod attempts;
 mod blobs;
+mod cluster;
 mod endings;
 pub(crate) mod fixture;
 mod metrics;
@@ -18,6 +19,7 @@ mod wishes;
 
 pub use attempts::*;
 pub use blobs::*;
+pub use cluster::Cluster;
 pub use endings::*;
 pub use metrics::*;
 pub use reads::*;
@@ -26,7 +28,7 @@ pub use submits::*;
 pub use wishes::*;
 
 /// Makes a `#[tokio::test]` of every case; `$open` is an async function that answers an empty
-/// `Arc<dyn Store>` and whatever must live as long.
+/// `Arc<dyn Store>` and whatever must live as long, or `None` after it has said why it cannot.
 #[macro_export]
 macro_rules! conformance {
     ($open:path) => {
@@ -86,7 +88,7 @@ macro_rules! conformance {
     ($open:path; $($case:ident)*) => {
         $(#[tokio::test]
         async fn $case() {
-            let (store, _kept) = $open().await;
+            let Some((store, _kept)) = $open().await else { return };
             $crate::conformance::$case(store).await;
         })*
     };

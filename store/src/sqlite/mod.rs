@@ -1,20 +1,14 @@
 //! A store in one SQLite file: the default of a single server.
 //!
 //! Writes go through one task with one connection, which commits them in groups ([`writer`]); reads go through a few
-//! connections that cannot write. Each verb is a function of a connection, in a file of its own.
+//! connections that cannot write. The verbs are in [`sql`].
 
-mod acquire;
-mod checkpoints;
-mod datasets;
+mod dialect;
 mod error;
-mod metrics;
+mod lock;
 mod open;
-mod read;
-mod report;
-mod runs;
-mod series;
-mod submit;
-mod workers;
+#[path = "../sql/mod.rs"]
+mod sql;
 mod writer;
 
 #[cfg(test)]
@@ -23,18 +17,20 @@ mod tests;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use async_trait::async_trait;
-use jobs::{DatasetHash, Event, Job, JobId, Millis, Policy, Report, Run, RunId, WorkerId, WorkerInfo};
+use jobs::{Millis, Policy};
 use sqlx::pool::PoolConnection;
+use tokio::sync::broadcast::Receiver;
 
-use self::writer::{Weight, Writer};
-use crate::{
-    AcquireRequest, Chunk, Dataset, Granted, JobPage, MetricQuery, NewDataset, NewJob, Page, Result, Rows,
-    RunPage, Series, Store, StoredCheckpoint, Submitted, Verb,
-};
+pub(crate) use self::open::APPLICATION_ID;
 
-/// A connection to the database.
+use self::writer::{Running, Writer};
+use crate::weight::Weight;
+use crate::{Hint, Result};
+
+/// What [`sql`] calls the store, its connection and a row.
+type Backend = Sqlite;
 type Db = sqlx::SqliteConnection;
+type Row = sqlx::sqlite::SqliteRow;
 
 /// Where a [`Sqlite`] store is and how it behaves.
 #[derive(Debug, Clone)]
@@ -75,196 +71,52 @@ impl Sqlite {
     async fn reader(&self) -> Result<PoolConnection<sqlx::Sqlite>> {
         Ok(self.readers.acquire().await?)
     }
-}
 
-/// How long a read waits for a free connection.
-const READER_WAIT: Duration = Duration::from_secs(5);
-
-#[async_trait]
-impl Store for Sqlite {
-    async fn submit(&self, job: NewJob) -> Result<Submitted> {
-        let weight = Weight::of(
-            job.runs.len() + job.from.len() + 3,
-            job.runs.iter().map(|run| run.spec.params.len()).sum(),
-        );
-        self.writer.write(weight, move |db| Box::pin(async move { submit::submit(db, &job).await })).await
+    /// Runs `work` in the next group of writes; its answer comes after the commit.
+    async fn write<T, F>(&self, weight: Weight, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: for<'c> Fn(&'c mut Db) -> Running<'c, T> + Send + 'static,
+    {
+        self.writer.write(weight, work).await
     }
 
-    async fn acquire(&self, request: AcquireRequest) -> Result<Option<Granted>> {
-        let mut reader = self.reader().await?;
-        if acquire::candidates(&mut reader, &request).await?.is_empty() {
-            return Ok(None); // the usual answer costs no write
-        }
-        drop(reader);
-        let policy = self.policy;
-        self.writer
-            .write(Weight::of(4, 0), move |db| {
-                Box::pin(async move { acquire::acquire(db, &request, &policy).await })
-            })
-            .await
+    fn policy(&self) -> Policy {
+        self.policy
     }
 
-    async fn report(&self, report: Report, now: Millis) -> Result<jobs::Directive> {
-        let mut broken = None;
-        if let Some(checkpoint) = &report.checkpoint {
-            let mut reader = self.reader().await?;
-            if checkpoints::has_wrong_digest(&mut reader, checkpoint).await? {
-                broken = Some(checkpoint.digest);
-            }
-        }
-        let (policy, wrong_digest) = (self.policy, broken.is_some());
-        let weight = report::weight(&report);
-        let answer = self
-            .writer
-            .write(weight, move |db| {
-                Box::pin(async move { report::take(db, &report, wrong_digest, now, &policy).await })
-            })
-            .await;
-        if let Some(digest) = broken {
-            self.writer
-                .write(Weight::of(1, 0), move |db| Box::pin(checkpoints::drop_unnamed(db, digest)))
-                .await?;
-        }
-        answer
+    /// One server, one clock.
+    async fn clock(&self, here: Millis) -> Result<Millis> {
+        Ok(here)
     }
 
-    async fn wish(&self, job: JobId, verb: Verb, now: Millis) -> Result<Job> {
-        let policy = self.policy;
-        self.writer
-            .write(Weight::of(1_000, 0), move |db| {
-                Box::pin(async move { runs::wish(db, job, verb, now, &policy).await })
-            })
-            .await
+    /// There is no other server to tell.
+    async fn notify(&self, _hints: &[Hint]) -> Result<()> {
+        Ok(())
     }
 
-    async fn expire_leases(&self, now: Millis) -> Result<Vec<JobId>> {
-        let policy = self.policy;
-        let mut reader = self.reader().await?;
-        let due = runs::overdue(&mut reader, now, &policy).await?.len();
-        drop(reader);
-        if due == 0 {
-            return Ok(Vec::new());
-        }
-        self.writer
-            .write(Weight::of(due * 3, 0), move |db| {
-                Box::pin(async move { runs::expire(db, now, &policy).await })
-            })
-            .await
+    fn listen(&self) -> Option<Receiver<Hint>> {
+        None
     }
 
-    async fn extend_leases(&self, until: Millis) -> Result<()> {
-        let policy = self.policy;
-        self.writer
-            .write(Weight::of(100, 0), move |db| {
-                Box::pin(async move { runs::extend(db, until, &policy).await })
-            })
-            .await
+    /// Nobody asks who looked for lost leases: there is one server.
+    async fn note_look(&self) -> Result<()> {
+        Ok(())
     }
 
-    async fn put_chunks(&self, digest: [u8; 32], chunks: Vec<Chunk>, now: Millis) -> Result<()> {
-        checkpoints::put(&self.writer, digest, chunks, now).await
+    async fn was_looked_after(&self) -> Result<bool> {
+        Ok(false)
     }
 
-    async fn checkpoint_chunk(&self, digest: [u8; 32], n: u32) -> Result<Option<Vec<u8>>> {
-        checkpoints::chunk(&mut *self.reader().await?, digest, n).await
+    fn check_open(&self) -> Result<()> {
+        self.writer.check_open()
     }
 
-    async fn checkpoints(&self, run: RunId) -> Result<Vec<StoredCheckpoint>> {
-        let mut reader = self.reader().await?;
-        runs::load(&mut reader, run).await?;
-        checkpoints::good(&mut reader, run).await
-    }
-
-    async fn mark_corrupt(&self, run: RunId, step: u64, now: Millis) -> Result<()> {
-        let policy = self.policy;
-        self.writer
-            .write(Weight::of(4, 0), move |db| {
-                Box::pin(async move { checkpoints::mark_corrupt(db, run, step, now, &policy).await })
-            })
-            .await
-    }
-
-    async fn collect_chunks(&self, before: Millis) -> Result<u64> {
-        checkpoints::collect(&self.writer, before).await
-    }
-
-    async fn put_dataset(&self, dataset: NewDataset, now: Millis) -> Result<Dataset> {
-        datasets::put(self, dataset, now).await
-    }
-
-    async fn dataset(&self, name_or_hash: &str) -> Result<Option<Dataset>> {
-        datasets::find(&mut *self.reader().await?, name_or_hash).await
-    }
-
-    async fn datasets(&self) -> Result<Vec<Dataset>> {
-        datasets::all(&mut *self.reader().await?).await
-    }
-
-    async fn dataset_chunk(&self, hash: DatasetHash, n: u32) -> Result<Option<Vec<u8>>> {
-        datasets::chunk(&mut *self.reader().await?, hash, n).await
-    }
-
-    async fn register(&self, worker: WorkerInfo) -> Result<()> {
-        self.writer
-            .write(Weight::of(1, 0), move |db| Box::pin(async move { workers::register(db, &worker).await }))
-            .await
-    }
-
-    async fn workers(&self, since: Millis) -> Result<Vec<WorkerInfo>> {
-        workers::since(&mut *self.reader().await?, since).await
-    }
-
-    async fn touch_worker(&self, worker: WorkerId, now: Millis) -> Result<()> {
-        self.writer.write(Weight::of(1, 0), move |db| Box::pin(workers::touch(db, worker, now))).await
-    }
-
-    async fn job(&self, id: JobId) -> Result<Option<Job>> {
-        read::job(&mut *self.reader().await?, id).await
-    }
-
-    async fn jobs(&self, page: Page<JobId>) -> Result<JobPage> {
-        read::jobs(&mut *self.reader().await?, &page).await
-    }
-
-    async fn run(&self, id: RunId) -> Result<Option<Run>> {
-        read::run(&mut *self.reader().await?, id).await
-    }
-
-    async fn runs(&self, job: JobId, page: Page<u32>) -> Result<RunPage> {
-        read::runs(&mut *self.reader().await?, job, &page).await
-    }
-
-    async fn events(&self, job: JobId, after: u64, limit: u32) -> Result<Vec<Event>> {
-        read::events(&mut *self.reader().await?, job, after, limit).await
-    }
-
-    async fn series(&self, run: RunId) -> Result<Vec<Series>> {
-        series::all(&mut *self.reader().await?, run).await
-    }
-
-    async fn metrics(&self, query: MetricQuery) -> Result<Rows> {
-        series::values(&mut *self.reader().await?, &query).await
-    }
-
-    async fn find_job(&self, prefix: &str) -> Result<Option<JobId>> {
-        Ok(read::find(&mut *self.reader().await?, read::JOBS, prefix).await?.map(JobId))
-    }
-
-    async fn find_run(&self, prefix: &str) -> Result<Option<RunId>> {
-        Ok(read::find(&mut *self.reader().await?, read::RUNS, prefix).await?.map(RunId))
-    }
-
-    async fn run_counts(&self) -> Result<jobs::Counts> {
-        read::counts(&mut *self.reader().await?).await
-    }
-
-    async fn ping(&self) -> Result<()> {
-        self.writer.check_open()?;
-        read::ping(&mut *self.reader().await?).await
-    }
-
-    async fn close(&self) -> Result<()> {
+    async fn shut(&self) -> Result<()> {
         self.readers.close().await;
         self.writer.close().await
     }
 }
+
+/// How long a read waits for a free connection.
+const READER_WAIT: Duration = Duration::from_secs(5);

@@ -9,13 +9,13 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{Connection as _, Row as _};
 
 use super::writer::{Held, Writer};
-use super::{Db, READER_WAIT, Sqlite, SqliteOptions, error};
-use crate::{Result, StoreError};
+use super::{Db, READER_WAIT, Sqlite, SqliteOptions};
+use crate::{Result, StoreError, sqlx_error};
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../migrations/sqlite");
 
 /// Marks a file as a database of Vesicle: "VSCL".
-const APPLICATION_ID: i64 = 0x5653_434c;
+pub(crate) const APPLICATION_ID: i64 = 0x5653_434c;
 /// The first SQLite without the WAL-reset bug, which could lose committed pages.
 const LEAST_SQLITE: (u32, u32, u32) = (3, 51, 3);
 const READERS: u32 = 4;
@@ -34,7 +34,7 @@ pub(super) async fn open(options: SqliteOptions) -> Result<Sqlite> {
     check_version(&version).map_err(unusable)?;
     own(&mut db).await?.map_err(unusable)?;
     let known = MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or(0);
-    MIGRATIONS.run_direct(None, &mut db, false).await.map_err(|error| error::migration(error, known))?;
+    MIGRATIONS.run_direct(None, &mut db, false).await.map_err(|error| sqlx_error::migration(error, known))?;
     check_after_unclean_stop(&mut db).await?.map_err(unusable)?;
 
     let readers = SqlitePoolOptions::new()

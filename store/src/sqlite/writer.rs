@@ -14,31 +14,11 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use super::{Db, error};
-use crate::{Result, StoreError};
+use crate::weight::Weight;
+use crate::{Result, StoreError, sqlx_error};
 
 /// What a verb returns while it runs.
 pub(super) type Running<'c, T> = Pin<Box<dyn Future<Output = Result<T>> + Send + 'c>>;
-
-/// How much of a group a request takes.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Weight {
-    rows: usize,
-    bytes: usize,
-}
-
-impl Weight {
-    /// A group ends at 5,000 rows or 4 MiB; a larger request goes alone.
-    const GROUP: Self = Self { rows: 5_000, bytes: 4 << 20 };
-
-    pub(super) fn of(rows: usize, bytes: usize) -> Self {
-        Self { rows, bytes }
-    }
-
-    fn and(self, other: Self) -> Option<Self> {
-        let sum = Self { rows: self.rows + other.rows, bytes: self.bytes + other.bytes };
-        (sum.rows <= Self::GROUP.rows && sum.bytes <= Self::GROUP.bytes).then_some(sum)
-    }
-}
 
 /// The way to the writing task.
 #[derive(Debug)]
@@ -71,13 +51,13 @@ impl Writer {
         let request = Box::new(Pending { work: Some(work), answer: None, to, weight });
         self.sender()?.try_send(request).map_err(|refused| match refused {
             mpsc::error::TrySendError::Full(_) => StoreError::Busy,
-            mpsc::error::TrySendError::Closed(_) => error::closed(),
+            mpsc::error::TrySendError::Closed(_) => sqlx_error::closed(),
         })?;
         answer.await.map_err(|_| StoreError::Internal("the writer has died".into()))?
     }
 
     pub(super) fn check_open(&self) -> Result<()> {
-        self.sender().and_then(|sender| if sender.is_closed() { Err(error::closed()) } else { Ok(()) })
+        self.sender().and_then(|sender| if sender.is_closed() { Err(sqlx_error::closed()) } else { Ok(()) })
     }
 
     /// How many more requests may wait.
@@ -87,7 +67,7 @@ impl Writer {
     }
 
     fn sender(&self) -> Result<mpsc::Sender<Box<dyn Request>>> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner).clone().ok_or_else(error::closed)
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner).clone().ok_or_else(sqlx_error::closed)
     }
 
     /// Finishes what waits, notes the clean end, empties the log file and lets go of the database.

@@ -1,29 +1,34 @@
 //! Checkpoints: chunks first, then the row that names them.
 
-use jobs::{Change, CheckpointRef, EventKind, Millis, Policy, RunId};
-use sqlx::Row as _;
+use std::sync::Arc;
 
-use super::writer::{Weight, Writer};
-use super::{Db, read, runs};
+use jobs::{Change, CheckpointRef, EventKind, Millis, Policy, RunId};
+
+use super::{Backend, Db, lock, read, runs};
 use crate::rows::{self, Columns as _, int};
+use crate::weight::Weight;
 use crate::{Chunk, Result, StoreError, StoredCheckpoint, limits};
 
-/// Stores chunks in slices that a group can hold.
-pub(super) async fn put(writer: &Writer, digest: [u8; 32], chunks: Vec<Chunk>, now: Millis) -> Result<()> {
+/// Stores chunks in slices that a transaction can hold.
+pub(super) async fn put(store: &Backend, digest: [u8; 32], chunks: Vec<Chunk>, now: Millis) -> Result<()> {
     rows::check_chunks(&chunks)?;
     let mut chunks = chunks.into_iter().peekable();
     while chunks.peek().is_some() {
-        let slice: Vec<Chunk> = chunks.by_ref().take(4).collect();
+        let slice: Arc<[Chunk]> = chunks.by_ref().take(4).collect();
         let weight = Weight::of(slice.len(), slice.iter().map(|chunk| chunk.bytes.len()).sum());
-        writer
-            .write(weight, move |db| Box::pin(async move { put_slice(db, digest, &slice, now).await }))
+        store
+            .write(weight, move |db| {
+                let slice = Arc::clone(&slice);
+                Box::pin(async move { put_slice(db, digest, &slice, now).await })
+            })
             .await?;
     }
     Ok(())
 }
 
 async fn put_slice(db: &mut Db, digest: [u8; 32], chunks: &[Chunk], now: Millis) -> Result<()> {
-    let named = sqlx::query("SELECT 1 FROM checkpoint WHERE digest = ? AND NOT corrupt LIMIT 1")
+    lock::checkpoint(db, digest).await?;
+    let named = sqlx::query("SELECT 1 FROM checkpoint WHERE digest = $1 AND NOT corrupt LIMIT 1")
         .bind(digest.as_slice())
         .fetch_optional(&mut *db)
         .await?;
@@ -33,8 +38,8 @@ async fn put_slice(db: &mut Db, digest: [u8; 32], chunks: &[Chunk], now: Millis)
     for chunk in chunks {
         // One that comes again is younger: the collector must not take it before its checkpoint is named.
         sqlx::query(
-            "INSERT INTO checkpoint_chunk (digest, n, at, length, bytes) VALUES (?, ?, ?, ?, ?)
-             ON CONFLICT DO UPDATE SET at = max(at, excluded.at)",
+            "INSERT INTO checkpoint_chunk (digest, n, at, length, bytes) VALUES ($1, $2, $3, $4, $5)
+             ON CONFLICT (digest, n) DO UPDATE SET at = excluded.at WHERE checkpoint_chunk.at < excluded.at",
         )
         .bind(digest.as_slice())
         .bind(i64::from(chunk.n))
@@ -48,15 +53,15 @@ async fn put_slice(db: &mut Db, digest: [u8; 32], chunks: &[Chunk], now: Millis)
 }
 
 pub(super) async fn chunk(db: &mut Db, digest: [u8; 32], n: u32) -> Result<Option<Vec<u8>>> {
-    let row = sqlx::query("SELECT bytes FROM checkpoint_chunk WHERE digest = ? AND n = ?")
+    let row = sqlx::query("SELECT bytes FROM checkpoint_chunk WHERE digest = $1 AND n = $2")
         .bind(digest.as_slice())
         .bind(i64::from(n))
         .fetch_optional(db)
         .await?;
-    Ok(row.map(|row| row.try_get(0)).transpose()?)
+    row.map(|row| row.blob("bytes")).transpose()
 }
 
-/// Whether all chunks are here but hash to another digest. Read outside of the writer: it can take a second.
+/// Whether all chunks are here but hash to another digest. Read outside of the transaction: it can take a second.
 pub(super) async fn has_wrong_digest(db: &mut Db, checkpoint: &CheckpointRef) -> Result<bool> {
     let (mut hash, mut bytes) = (blake3::Hasher::new(), 0);
     for n in 0.. {
@@ -74,9 +79,11 @@ pub(super) async fn check_complete(
     checkpoint: &CheckpointRef,
     wrong_digest: bool,
 ) -> Result<()> {
+    lock::checkpoint(db, checkpoint.digest).await?;
     let row = sqlx::query(
-        "SELECT count(*) AS chunks, coalesce(sum(length), 0) AS bytes, coalesce(max(n) + 1, 0) AS ends
-         FROM checkpoint_chunk WHERE digest = ?",
+        "SELECT count(*) AS chunks, CAST(coalesce(sum(length), 0) AS BIGINT) AS bytes,
+           coalesce(max(n) + 1, 0) AS ends
+         FROM checkpoint_chunk WHERE digest = $1",
     )
     .bind(checkpoint.digest.as_slice())
     .fetch_one(db)
@@ -104,11 +111,11 @@ pub(super) async fn insert(
     now: Millis,
 ) -> Result<()> {
     sqlx::query(
-        "INSERT INTO checkpoint (run_id, step, attempt, digest, bytes, at, corrupt) VALUES (?, ?, ?, ?, ?, ?, 0)
-         ON CONFLICT DO UPDATE SET attempt = excluded.attempt, digest = excluded.digest, bytes = excluded.bytes,
-           at = excluded.at, corrupt = 0",
+        "INSERT INTO checkpoint (run_id, step, attempt, digest, bytes, at, corrupt) VALUES ($1, $2, $3, $4, $5, $6, FALSE)
+         ON CONFLICT (run_id, step) DO UPDATE SET attempt = excluded.attempt, digest = excluded.digest, bytes = excluded.bytes,
+           at = excluded.at, corrupt = FALSE",
     )
-    .bind(run.as_bytes().as_slice())
+    .bind(run.0)
     .bind(int(checkpoint.step))
     .bind(i64::from(attempt))
     .bind(checkpoint.digest.as_slice())
@@ -117,12 +124,12 @@ pub(super) async fn insert(
     .execute(&mut *db)
     .await?;
     sqlx::query(
-        "DELETE FROM checkpoint WHERE run_id = ?1 AND step < (
-           SELECT step FROM checkpoint WHERE run_id = ?1 AND NOT corrupt ORDER BY step DESC LIMIT 1 OFFSET ?2)
+        "DELETE FROM checkpoint WHERE run_id = $1 AND step < (
+           SELECT step FROM checkpoint WHERE run_id = $1 AND NOT corrupt ORDER BY step DESC LIMIT 1 OFFSET $2)
            AND NOT EXISTS (SELECT 1 FROM job_source AS source
                            WHERE source.run_id = checkpoint.run_id AND source.step = checkpoint.step)",
     )
-    .bind(run.as_bytes().as_slice())
+    .bind(run.0)
     .bind(int(limits::CHECKPOINTS as u64 - 1))
     .execute(db)
     .await?;
@@ -131,8 +138,8 @@ pub(super) async fn insert(
 
 /// Newest first.
 pub(super) async fn good(db: &mut Db, run: RunId) -> Result<Vec<StoredCheckpoint>> {
-    let found = sqlx::query("SELECT * FROM checkpoint WHERE run_id = ? AND NOT corrupt ORDER BY step DESC")
-        .bind(run.as_bytes().as_slice())
+    let found = sqlx::query("SELECT * FROM checkpoint WHERE run_id = $1 AND NOT corrupt ORDER BY step DESC")
+        .bind(run.0)
         .fetch_all(db)
         .await?;
     found.iter().map(rows::checkpoint).collect()
@@ -145,11 +152,11 @@ pub(super) async fn mark_corrupt(
     now: Millis,
     policy: &Policy,
 ) -> Result<()> {
-    let before = runs::load(db, run).await?;
+    let before = runs::locked(db, run).await?;
     let marked = sqlx::query(
-        "UPDATE checkpoint SET corrupt = 1 WHERE run_id = ? AND step = ? AND NOT corrupt RETURNING digest",
+        "UPDATE checkpoint SET corrupt = TRUE WHERE run_id = $1 AND step = $2 AND NOT corrupt RETURNING digest",
     )
-    .bind(run.as_bytes().as_slice())
+    .bind(run.0)
     .bind(int(step))
     .fetch_optional(&mut *db)
     .await?;
@@ -169,55 +176,13 @@ pub(super) async fn mark_corrupt(
 
 /// Removes chunks that no checkpoint names.
 pub(super) async fn drop_unnamed(db: &mut Db, digest: [u8; 32]) -> Result<()> {
+    lock::checkpoint(db, digest).await?;
     sqlx::query(
-        "DELETE FROM checkpoint_chunk WHERE digest = ?1
-           AND NOT EXISTS (SELECT 1 FROM checkpoint WHERE digest = ?1 AND NOT corrupt)",
+        "DELETE FROM checkpoint_chunk WHERE digest = $1
+           AND NOT EXISTS (SELECT 1 FROM checkpoint WHERE digest = $1 AND NOT corrupt)",
     )
     .bind(digest.as_slice())
     .execute(db)
     .await?;
     Ok(())
-}
-
-/// Chunks removed in one transaction: others wait meanwhile.
-const SLICE: u64 = 64;
-
-/// Removes old chunks of checkpoints that nothing names and of data sets that never became complete.
-pub(super) async fn collect(writer: &Writer, before: Millis) -> Result<u64> {
-    let mut removed = 0;
-    loop {
-        let slice: u64 = writer
-            .write(Weight::of(SLICE as usize, 0), move |db| Box::pin(collect_slice(db, before)))
-            .await?;
-        removed += slice;
-        if slice == 0 {
-            return Ok(removed);
-        }
-    }
-}
-
-async fn collect_slice(db: &mut Db, before: Millis) -> Result<u64> {
-    let checkpoints = sqlx::query(
-        "DELETE FROM checkpoint_chunk WHERE rowid IN (
-           SELECT chunk.rowid FROM checkpoint_chunk AS chunk
-           JOIN (SELECT digest FROM checkpoint_chunk GROUP BY digest HAVING max(at) < ?1) AS old USING (digest)
-           WHERE NOT EXISTS (SELECT 1 FROM checkpoint WHERE checkpoint.digest = chunk.digest AND NOT corrupt)
-           LIMIT ?2)",
-    )
-    .bind(int(before))
-    .bind(int(SLICE))
-    .execute(&mut *db)
-    .await?;
-    let datasets = sqlx::query(
-        "DELETE FROM dataset_chunk WHERE rowid IN (
-           SELECT chunk.rowid FROM dataset_chunk AS chunk
-           JOIN (SELECT hash FROM dataset_chunk GROUP BY hash HAVING max(at) < ?1) AS old USING (hash)
-           WHERE NOT EXISTS (SELECT 1 FROM dataset WHERE dataset.hash = chunk.hash)
-           LIMIT ?2)",
-    )
-    .bind(int(before))
-    .bind(int(SLICE))
-    .execute(db)
-    .await?;
-    Ok(checkpoints.rows_affected() + datasets.rows_affected())
 }

@@ -1,30 +1,33 @@
 //! What workers say of themselves.
 
 use jobs::{Capability, Millis, WorkerId, WorkerInfo};
-use sqlx::sqlite::SqliteRow;
-use uuid::Uuid;
 
-use super::Db;
+use super::{Db, Row};
 use crate::Result;
 use crate::rows::{self, Columns as _, int};
 
 /// What a worker can run, as JSON: `[[experiment, version], …]`.
 pub(super) fn catalogue(worker: &WorkerInfo) -> Result<String> {
-    rows::json(&worker.catalogue.iter().map(|can| (&can.experiment, can.version)).collect::<Vec<_>>())
+    rows::json(
+        &worker.catalogue.iter().map(|can| (rows::text(&can.experiment), can.version)).collect::<Vec<_>>(),
+    )
 }
 
 pub(super) async fn register(db: &mut Db, worker: &WorkerInfo) -> Result<()> {
     sqlx::query(
-        "INSERT OR REPLACE INTO worker (id, name, build, catalogue, slots, memory_bytes, labels, seen_at)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO worker (id, name, build, catalogue, slots, memory_bytes, labels, seen_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+         ON CONFLICT (id) DO UPDATE SET name = excluded.name, build = excluded.build, catalogue = excluded.catalogue,
+           slots = excluded.slots, memory_bytes = excluded.memory_bytes, labels = excluded.labels,
+           seen_at = excluded.seen_at",
     )
-    .bind(worker.id.as_bytes().as_slice())
-    .bind(&worker.name)
-    .bind(&worker.build)
+    .bind(worker.id.0)
+    .bind(rows::text(&worker.name))
+    .bind(rows::text(&worker.build))
     .bind(catalogue(worker)?)
     .bind(i64::from(worker.slots))
     .bind(int(worker.memory_bytes))
-    .bind(rows::json(&worker.labels)?)
+    .bind(rows::labels(&worker.labels)?)
     .bind(int(worker.seen_at))
     .execute(db)
     .await?;
@@ -32,9 +35,9 @@ pub(super) async fn register(db: &mut Db, worker: &WorkerInfo) -> Result<()> {
 }
 
 pub(super) async fn touch(db: &mut Db, worker: WorkerId, now: Millis) -> Result<()> {
-    sqlx::query("UPDATE worker SET seen_at = max(seen_at, ?) WHERE id = ?")
+    sqlx::query("UPDATE worker SET seen_at = $1 WHERE id = $2 AND seen_at < $1")
         .bind(int(now))
-        .bind(worker.as_bytes().as_slice())
+        .bind(worker.0)
         .execute(db)
         .await?;
     Ok(())
@@ -42,14 +45,14 @@ pub(super) async fn touch(db: &mut Db, worker: WorkerId, now: Millis) -> Result<
 
 pub(super) async fn since(db: &mut Db, since: Millis) -> Result<Vec<WorkerInfo>> {
     let found =
-        sqlx::query("SELECT * FROM worker WHERE seen_at >= ? ORDER BY id").bind(int(since)).fetch_all(db);
+        sqlx::query("SELECT * FROM worker WHERE seen_at >= $1 ORDER BY id").bind(int(since)).fetch_all(db);
     found.await?.iter().map(worker).collect()
 }
 
-fn worker(row: &SqliteRow) -> Result<WorkerInfo> {
+fn worker(row: &Row) -> Result<WorkerInfo> {
     let catalogue: Vec<(String, u32)> = rows::from_json(&row.text("catalogue")?)?;
     Ok(WorkerInfo {
-        id: WorkerId(Uuid::from_bytes(row.bytes("id")?)),
+        id: WorkerId(row.id("id")?),
         name: row.text("name")?,
         build: row.text("build")?,
         catalogue: catalogue

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jobs::{Array, MetricPoint, Report, Value};
 use sqlx::Row as _;
 
-use super::Db;
+use super::{Db, Row, dialect};
 use crate::rows::{self, Columns as _, int};
 use crate::{Result, limits, thin};
 
@@ -58,11 +58,11 @@ pub(super) async fn merge(db: &mut Db, report: &Report) -> Result<Vec<(String, u
 }
 
 async fn known(db: &mut Db, report: &Report) -> Result<BTreeMap<String, Known>> {
-    let found = sqlx::query("SELECT id, name, kind, points, last_step FROM series WHERE run_id = ?")
-        .bind(report.run.as_bytes().as_slice())
+    let found = sqlx::query("SELECT id, name, kind, points, last_step FROM series WHERE run_id = $1")
+        .bind(report.run.0)
         .fetch_all(db)
         .await?;
-    let known = |row: &sqlx::sqlite::SqliteRow| {
+    let known = |row: &Row| {
         let known = Known {
             id: row.number("id")?,
             kind: row.text("kind")?,
@@ -77,9 +77,9 @@ async fn known(db: &mut Db, report: &Report) -> Result<BTreeMap<String, Known>> 
 
 async fn insert_series(db: &mut Db, report: &Report, name: &str, kind: String) -> Result<Known> {
     let row = sqlx::query(
-        "INSERT INTO series (run_id, name, kind, points, last_step) VALUES (?, ?, ?, 0, 0) RETURNING id",
+        "INSERT INTO series (run_id, name, kind, points, last_step) VALUES ($1, $2, $3, 0, 0) RETURNING id",
     )
-    .bind(report.run.as_bytes().as_slice())
+    .bind(report.run.0)
     .bind(name)
     .bind(&kind)
     .fetch_one(db)
@@ -97,17 +97,7 @@ async fn insert_scalars(
     if scalars.is_empty() {
         return Ok(Vec::new());
     }
-    let list = rows::json(&scalars)?;
-    let inserted = sqlx::query(
-        "INSERT INTO metric (series_id, step, attempt, value)
-         SELECT value ->> 0, value ->> 1, ?1, value ->> 2 FROM json_each(?2) WHERE true
-         ON CONFLICT DO NOTHING",
-    )
-    .bind(i64::from(attempt))
-    .bind(&list)
-    .execute(&mut *db)
-    .await?
-    .rows_affected();
+    let inserted = dialect::insert_scalars(db, attempt, scalars).await?;
     if inserted == scalars.len() as u64 {
         for known in series.values_mut() {
             known.points += scalars.iter().filter(|(id, ..)| *id == known.id).count() as u64;
@@ -116,18 +106,10 @@ async fn insert_scalars(
     }
     // Some were sent before, by an attempt that went on from an older checkpoint.
     for known in series.values_mut().filter(|known| scalars.iter().any(|(id, ..)| *id == known.id)) {
-        let count = sqlx::query("SELECT count(*) AS points FROM metric WHERE series_id = ?").bind(known.id);
+        let count = sqlx::query("SELECT count(*) AS points FROM metric WHERE series_id = $1").bind(known.id);
         known.points = count.fetch_one(&mut *db).await?.number("points")?;
     }
-    let differ = sqlx::query(
-        "SELECT DISTINCT metric.series_id, metric.step FROM json_each(?1) AS sent JOIN metric
-           ON metric.series_id = sent.value ->> 0 AND metric.step = sent.value ->> 1
-         WHERE metric.value <> sent.value ->> 2",
-    )
-    .bind(&list)
-    .fetch_all(db)
-    .await?;
-    differ.iter().map(|row| Ok((row.try_get(0)?, row.number("step")?))).collect()
+    dialect::differing_scalars(db, scalars).await
 }
 
 /// What became of a value.
@@ -140,7 +122,7 @@ enum Insert {
 async fn insert_array(db: &mut Db, series: i64, step: u64, attempt: u32, array: &Array) -> Result<Insert> {
     let (dtype, shape) = (rows::word(array.dtype)?, rows::json(&array.shape)?);
     let inserted = sqlx::query(
-        "INSERT INTO metric_blob (series_id, step, attempt, dtype, shape, data) VALUES (?, ?, ?, ?, ?, ?)
+        "INSERT INTO metric_blob (series_id, step, attempt, dtype, shape, data) VALUES ($1, $2, $3, $4, $5, $6)
          ON CONFLICT DO NOTHING",
     )
     .bind(series)
@@ -155,7 +137,7 @@ async fn insert_array(db: &mut Db, series: i64, step: u64, attempt: u32, array: 
         return Ok(Insert::New);
     }
     let same = sqlx::query(
-        "SELECT 1 FROM metric_blob WHERE series_id = ? AND step = ? AND dtype = ? AND shape = ? AND data = ?",
+        "SELECT 1 FROM metric_blob WHERE series_id = $1 AND step = $2 AND dtype = $3 AND shape = $4 AND data = $5",
     )
     .bind(series)
     .bind(int(step))
@@ -170,12 +152,5 @@ async fn insert_array(db: &mut Db, series: i64, step: u64, attempt: u32, array: 
 async fn save(db: &mut Db, series: &BTreeMap<String, Known>) -> Result<()> {
     let touched = series.values().filter(|known| known.touched);
     let changes: Vec<_> = touched.map(|known| (known.id, known.points, known.last_step)).collect();
-    sqlx::query(
-        "UPDATE series SET points = change.value ->> 1, last_step = change.value ->> 2
-         FROM json_each(?) AS change WHERE series.id = change.value ->> 0",
-    )
-    .bind(rows::json(&changes)?)
-    .execute(db)
-    .await?;
-    Ok(())
+    dialect::save_series(db, &changes).await
 }

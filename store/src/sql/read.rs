@@ -3,12 +3,12 @@
 use jobs::{Counts, Event, Job, JobId, Run, RunId};
 use uuid::Uuid;
 
-use super::Db;
+use super::{Db, Row};
 use crate::rows::{self, Columns as _, int};
 use crate::{JobPage, Page, Result, RunPage, StoreError, prefix};
 
 pub(super) async fn job(db: &mut Db, id: JobId) -> Result<Option<Job>> {
-    let found = sqlx::query("SELECT * FROM job WHERE id = ?").bind(id.as_bytes().as_slice());
+    let found = sqlx::query("SELECT * FROM job WHERE id = $1").bind(id.0);
     let Some(row) = found.fetch_optional(&mut *db).await? else { return Ok(None) };
     let mut jobs = [rows::job(&row)?];
     add_sources(db, &mut jobs).await?;
@@ -19,13 +19,13 @@ pub(super) async fn job(db: &mut Db, id: JobId) -> Result<Option<Job>> {
 /// Adds what they build on to jobs that follow one another, newest first.
 async fn add_sources(db: &mut Db, jobs: &mut [Job]) -> Result<()> {
     let (Some(newest), Some(oldest)) = (jobs.first(), jobs.last()) else { return Ok(()) };
-    let found = sqlx::query("SELECT * FROM job_source WHERE job_id BETWEEN ? AND ? ORDER BY job_id, place")
-        .bind(oldest.id.as_bytes().as_slice())
-        .bind(newest.id.as_bytes().as_slice())
+    let found = sqlx::query("SELECT * FROM job_source WHERE job_id BETWEEN $1 AND $2 ORDER BY job_id, place")
+        .bind(oldest.id.0)
+        .bind(newest.id.0)
         .fetch_all(db)
         .await?;
     for row in &found {
-        let id = rows::job_id(row, "job_id")?;
+        let id = JobId(row.id("job_id")?);
         if let Some(job) = jobs.iter_mut().find(|job| job.id == id) {
             job.from.push(rows::source(row)?);
         }
@@ -35,8 +35,8 @@ async fn add_sources(db: &mut Db, jobs: &mut [Job]) -> Result<()> {
 
 pub(super) async fn jobs(db: &mut Db, page: &Page<JobId>) -> Result<JobPage> {
     let before = page.after.unwrap_or(JobId(Uuid::max()));
-    let mut found = sqlx::query("SELECT * FROM job WHERE id < ? ORDER BY id DESC LIMIT ?")
-        .bind(before.as_bytes().as_slice())
+    let mut found = sqlx::query("SELECT * FROM job WHERE id < $1 ORDER BY id DESC LIMIT $2")
+        .bind(before.0)
         .bind(i64::from(page.limit) + 1)
         .fetch_all(&mut *db)
         .await?;
@@ -48,14 +48,14 @@ pub(super) async fn jobs(db: &mut Db, page: &Page<JobId>) -> Result<JobPage> {
 }
 
 pub(super) async fn run(db: &mut Db, id: RunId) -> Result<Option<Run>> {
-    let found = sqlx::query("SELECT * FROM run WHERE id = ?").bind(id.as_bytes().as_slice());
+    let found = sqlx::query("SELECT * FROM run WHERE id = $1").bind(id.0);
     found.fetch_optional(db).await?.as_ref().map(rows::run).transpose()
 }
 
 pub(super) async fn runs(db: &mut Db, job: JobId, page: &Page<u32>) -> Result<RunPage> {
     check_job(db, job).await?;
-    let mut found = sqlx::query("SELECT * FROM run WHERE job_id = ? AND idx > ? ORDER BY idx LIMIT ?")
-        .bind(job.as_bytes().as_slice())
+    let mut found = sqlx::query("SELECT * FROM run WHERE job_id = $1 AND idx > $2 ORDER BY idx LIMIT $3")
+        .bind(job.0)
         .bind(page.after.map_or(-1, i64::from))
         .bind(i64::from(page.limit) + 1)
         .fetch_all(db)
@@ -67,14 +67,15 @@ pub(super) async fn runs(db: &mut Db, job: JobId, page: &Page<u32>) -> Result<Ru
 
 pub(super) async fn events(db: &mut Db, job: JobId, after: u64, limit: u32) -> Result<Vec<Event>> {
     check_job(db, job).await?;
-    let found =
-        sqlx::query("SELECT seq, at, payload FROM event WHERE job_id = ? AND seq > ? ORDER BY seq LIMIT ?")
-            .bind(job.as_bytes().as_slice())
-            .bind(int(after))
-            .bind(i64::from(limit))
-            .fetch_all(db)
-            .await?;
-    let event = |row: &sqlx::sqlite::SqliteRow| {
+    let found = sqlx::query(
+        "SELECT seq, at, payload FROM event WHERE job_id = $1 AND seq > $2 ORDER BY seq LIMIT $3",
+    )
+    .bind(job.0)
+    .bind(int(after))
+    .bind(i64::from(limit))
+    .fetch_all(db)
+    .await?;
+    let event = |row: &Row| {
         let kind = rows::from_json(&row.text("payload")?)?;
         Ok(Event { job, seq: row.number("seq")?, at: row.number("at")?, kind })
     };
@@ -82,31 +83,27 @@ pub(super) async fn events(db: &mut Db, job: JobId, after: u64, limit: u32) -> R
 }
 
 async fn check_job(db: &mut Db, job: JobId) -> Result<()> {
-    let found = sqlx::query("SELECT 1 FROM job WHERE id = ?").bind(job.as_bytes().as_slice());
+    let found = sqlx::query("SELECT 1 FROM job WHERE id = $1").bind(job.0);
     found.fetch_optional(db).await?.map(|_| ()).ok_or(StoreError::NoJob(job))
 }
 
 /// Jobs whose id lies in a range.
-pub(super) const JOBS: &str = "SELECT id FROM job WHERE id BETWEEN ? AND ? LIMIT 2";
+pub(super) const JOBS: &str = "SELECT id FROM job WHERE id BETWEEN $1 AND $2 LIMIT 2";
 /// Runs whose id lies in a range.
-pub(super) const RUNS: &str = "SELECT id FROM run WHERE id BETWEEN ? AND ? LIMIT 2";
+pub(super) const RUNS: &str = "SELECT id FROM run WHERE id BETWEEN $1 AND $2 LIMIT 2";
 
 /// The only id that begins with `prefix`.
 pub(super) async fn find(db: &mut Db, sql: &'static str, prefix: &str) -> Result<Option<Uuid>> {
     let (least, most) = prefix::range(prefix)?;
-    let found = sqlx::query(sql)
-        .bind(least.as_bytes().as_slice())
-        .bind(most.as_bytes().as_slice())
-        .fetch_all(db)
-        .await?;
-    let ids = found.iter().map(|row| Ok(Uuid::from_bytes(row.bytes("id")?))).collect::<Result<Vec<_>>>()?;
+    let found = sqlx::query(sql).bind(least).bind(most).fetch_all(db).await?;
+    let ids = found.iter().map(|row| row.id("id")).collect::<Result<Vec<_>>>()?;
     prefix::only(prefix, &ids)
 }
 
 pub(super) async fn counts(db: &mut Db) -> Result<Counts> {
-    let sums = "SELECT coalesce(sum(queued), 0) AS queued, coalesce(sum(running), 0) AS running,
-        coalesce(sum(paused), 0) AS paused, coalesce(sum(succeeded), 0) AS succeeded,
-        coalesce(sum(failed), 0) AS failed, coalesce(sum(cancelled), 0) AS cancelled FROM job";
+    let sums = "SELECT CAST(coalesce(sum(queued), 0) AS BIGINT) AS queued, CAST(coalesce(sum(running), 0) AS BIGINT) AS running,
+        CAST(coalesce(sum(paused), 0) AS BIGINT) AS paused, CAST(coalesce(sum(succeeded), 0) AS BIGINT) AS succeeded,
+        CAST(coalesce(sum(failed), 0) AS BIGINT) AS failed, CAST(coalesce(sum(cancelled), 0) AS BIGINT) AS cancelled FROM job";
     rows::counts(&sqlx::query(sums).fetch_one(db).await?)
 }
 

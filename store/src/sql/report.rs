@@ -2,8 +2,8 @@
 
 use jobs::{Change, Directive, Millis, Policy, Report, RunState, Value};
 
-use super::writer::Weight;
 use super::{Db, checkpoints, metrics, runs, workers};
+use crate::weight::Weight;
 use crate::{Result, StoreError, limits};
 
 pub(super) fn weight(report: &Report) -> Weight {
@@ -21,7 +21,7 @@ pub(super) async fn take(
     now: Millis,
     policy: &Policy,
 ) -> Result<Directive> {
-    let before = runs::load(db, report.run).await?;
+    let before = runs::locked(db, report.run).await?;
     let mut said = report.said();
     // The fence comes first: a report that is refused or was taken before must not touch anything.
     let mut transition = jobs::apply(&before, &Change::Report(said.clone()), now, policy)?;

@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 
 use jobs::{Array, MetricKind, RunId, Value};
 use sqlx::Row as _;
-use sqlx::sqlite::SqliteRow;
 
-use super::{Db, runs};
+use super::{Db, Row, dialect, runs};
 use crate::rows::{self, Columns as _, int};
 use crate::{MetricQuery, Result, Rows, Series, limits, thin};
 
@@ -15,12 +14,12 @@ pub(super) async fn all(db: &mut Db, run: RunId) -> Result<Vec<Series>> {
     let found = sqlx::query(
         "SELECT series.name, series.kind, series.points, series.last_step, metric.value FROM series
          LEFT JOIN metric ON metric.series_id = series.id AND metric.step = series.last_step
-         WHERE series.run_id = ? AND series.points > 0 ORDER BY series.name",
+         WHERE series.run_id = $1 AND series.points > 0 ORDER BY series.name",
     )
-    .bind(run.as_bytes().as_slice())
+    .bind(run.0)
     .fetch_all(db)
     .await?;
-    let series = |row: &SqliteRow| {
+    let series = |row: &Row| {
         Ok(Series {
             name: row.text("name")?,
             kind: rows::parse_word(row.text("kind")?)?,
@@ -34,9 +33,9 @@ pub(super) async fn all(db: &mut Db, run: RunId) -> Result<Vec<Series>> {
 
 pub(super) async fn values(db: &mut Db, query: &MetricQuery) -> Result<Rows> {
     runs::load(db, query.run).await?;
-    let found = sqlx::query("SELECT id, kind FROM series WHERE run_id = ? AND name = ?")
-        .bind(query.run.as_bytes().as_slice())
-        .bind(&query.name)
+    let found = sqlx::query("SELECT id, kind FROM series WHERE run_id = $1 AND name = $2")
+        .bind(query.run.0)
+        .bind(rows::text(&query.name))
         .fetch_optional(&mut *db)
         .await?;
     let Some(row) = found else { return Ok(Rows { sampled: false, total: 0, rows: Vec::new() }) };
@@ -63,7 +62,7 @@ struct Range {
 async fn scalars(db: &mut Db, range: &Range) -> Result<Rows> {
     let row = sqlx::query(
         "SELECT count(*) AS total, coalesce(min(step), 0) AS first, coalesce(max(step), 0) AS last
-         FROM metric WHERE series_id = ? AND step BETWEEN ? AND ?",
+         FROM metric WHERE series_id = $1 AND step BETWEEN $2 AND $3",
     )
     .bind(range.series)
     .bind(range.from)
@@ -74,47 +73,34 @@ async fn scalars(db: &mut Db, range: &Range) -> Result<Rows> {
         (row.number("total")?, row.number("first")?, row.number("last")?);
     if total <= u64::from(range.points) {
         let all = sqlx::query(
-            "SELECT step, attempt, value FROM metric WHERE series_id = ? AND step BETWEEN ? AND ? ORDER BY step",
+            "SELECT step, attempt, value FROM metric WHERE series_id = $1 AND step BETWEEN $2 AND $3 ORDER BY step",
         );
         let found = all.bind(range.series).bind(range.from).bind(range.to).fetch_all(db).await?;
         return Ok(Rows { sampled: false, total, rows: found.iter().map(scalar).collect::<Result<_>>()? });
     }
-    // Beside min() or max(), SQLite takes the other columns from the row that has it: real rows.
     let width = thin::bucket_width(first, last, range.points);
-    let found = sqlx::query(
-        "SELECT step, attempt, min(value) AS value FROM metric
-           WHERE ?5 AND series_id = ?1 AND step BETWEEN ?2 AND ?3 GROUP BY (step - ?2) / ?4
-         UNION ALL SELECT step, attempt, max(value) AS value FROM metric
-           WHERE ?5 AND series_id = ?1 AND step BETWEEN ?2 AND ?3 GROUP BY (step - ?2) / ?4
-         UNION ALL SELECT step, attempt, value FROM metric WHERE series_id = ?1 AND step IN (?2, ?3)",
-    )
-    .bind(range.series)
-    .bind(int(first))
-    .bind(int(last))
-    .bind(width.map_or(1, int))
-    .bind(width.is_some())
-    .fetch_all(db)
-    .await?;
+    let found = dialect::thinned(db, range.series, (first, last), width).await?;
     let by_step = found.iter().map(|row| scalar(row).map(|row| (row.0, row)));
     let rows = by_step.collect::<Result<BTreeMap<_, _>>>()?.into_values().collect();
     Ok(Rows { sampled: true, total, rows })
 }
 
-fn scalar(row: &SqliteRow) -> Result<(u64, u32, Value)> {
+fn scalar(row: &Row) -> Result<(u64, u32, Value)> {
     Ok((row.number("step")?, row.number("attempt")?, Value::Scalar(thin::value(row.try_get("value")?))))
 }
 
 /// Arrays have no extremes to keep: the first ones are answered, and the caller asks on.
 async fn arrays(db: &mut Db, range: &Range, kind: MetricKind) -> Result<Rows> {
-    let counted =
-        sqlx::query("SELECT count(*) AS total FROM metric_blob WHERE series_id = ? AND step BETWEEN ? AND ?");
+    let counted = sqlx::query(
+        "SELECT count(*) AS total FROM metric_blob WHERE series_id = $1 AND step BETWEEN $2 AND $3",
+    );
     let counted = counted.bind(range.series).bind(range.from).bind(range.to).fetch_one(&mut *db).await?;
     let total = counted.number("total")?;
     let (mut rows, mut bytes, mut from) = (Vec::new(), 0, range.from);
     while rows.len() < range.points as usize && bytes < limits::ANSWER_BYTES {
         let next = sqlx::query(
             "SELECT step, attempt, dtype, shape, data FROM metric_blob
-             WHERE series_id = ? AND step BETWEEN ? AND ? ORDER BY step LIMIT 1",
+             WHERE series_id = $1 AND step BETWEEN $2 AND $3 ORDER BY step LIMIT 1",
         );
         let next = next.bind(range.series).bind(from).bind(range.to).fetch_optional(&mut *db).await?;
         let Some(row) = next else { break };
@@ -122,7 +108,7 @@ async fn arrays(db: &mut Db, range: &Range, kind: MetricKind) -> Result<Rows> {
             kind,
             dtype: rows::parse_word(row.text("dtype")?)?,
             shape: rows::from_json(&row.text("shape")?)?,
-            data: row.try_get("data")?,
+            data: row.blob("data")?,
         };
         bytes += array.data.len();
         let step: u64 = row.number("step")?;

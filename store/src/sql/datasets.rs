@@ -3,19 +3,17 @@
 use std::sync::Arc;
 
 use jobs::{DatasetHash, Millis};
-use sqlx::Row as _;
-use sqlx::sqlite::SqliteRow;
 
-use super::writer::Weight;
-use super::{Db, Sqlite};
+use super::{Backend, Db, Row, lock};
 use crate::limits::CHUNK_BYTES;
 use crate::rows::{self, Columns as _, int};
+use crate::weight::Weight;
 use crate::{Dataset, NewDataset, Result, StoreError};
 
 /// Of zstd's levels the default: data sets are written once and read often.
 const LEVEL: i32 = 3;
 
-pub(super) async fn put(store: &Sqlite, new: NewDataset, now: Millis) -> Result<Dataset> {
+pub(super) async fn put(store: &Backend, new: NewDataset, now: Millis) -> Result<Dataset> {
     let new = Arc::new(new);
     let checked = Arc::clone(&new);
     blocking(move || rows::check_hash(checked.hash, &checked.content)).await?;
@@ -28,8 +26,10 @@ pub(super) async fn put(store: &Sqlite, new: NewDataset, now: Millis) -> Result<
         put_chunk(store, &new, n, now).await?;
     }
     store
-        .writer
-        .write(Weight::of(2, 0), move |db| Box::pin(async move { complete(db, &new, now).await }))
+        .write(Weight::of(2, 0), move |db| {
+            let new = Arc::clone(&new);
+            Box::pin(async move { complete(db, &new, now).await })
+        })
         .await
 }
 
@@ -37,7 +37,7 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + '
     tokio::task::spawn_blocking(work).await.map_err(|error| StoreError::Internal(error.to_string()))?
 }
 
-async fn put_chunk(store: &Sqlite, new: &Arc<NewDataset>, n: usize, now: Millis) -> Result<()> {
+async fn put_chunk(store: &Backend, new: &Arc<NewDataset>, n: usize, now: Millis) -> Result<()> {
     let (source, hash) = (Arc::clone(new), new.hash);
     let (length, zstd) = blocking(move || {
         let decoded = source.content.chunks(CHUNK_BYTES).nth(n).unwrap_or_default();
@@ -46,19 +46,21 @@ async fn put_chunk(store: &Sqlite, new: &Arc<NewDataset>, n: usize, now: Millis)
         Ok((decoded.len(), zstd))
     })
     .await?;
+    let zstd: Arc<[u8]> = zstd.into();
     store
-        .writer
         .write(Weight::of(1, length), move |db| {
+            let zstd = Arc::clone(&zstd);
             Box::pin(async move {
+                lock::dataset(db, hash).await?;
                 sqlx::query(
-                    "INSERT INTO dataset_chunk (hash, n, at, length, zstd) VALUES (?, ?, ?, ?, ?)
-                 ON CONFLICT DO UPDATE SET at = max(at, excluded.at)",
+                    "INSERT INTO dataset_chunk (hash, n, at, length, zstd) VALUES ($1, $2, $3, $4, $5)
+                     ON CONFLICT (hash, n) DO UPDATE SET at = excluded.at WHERE dataset_chunk.at < excluded.at",
                 )
                 .bind(hash.0.as_slice())
                 .bind(int(n as u64))
                 .bind(int(now))
                 .bind(int(length as u64))
-                .bind(&zstd)
+                .bind(&zstd[..])
                 .execute(db)
                 .await?;
                 Ok(())
@@ -76,38 +78,44 @@ async fn check_name(db: &mut Db, name: &str, hash: DatasetHash) -> Result<()> {
 
 /// Makes a data set of its chunks, or gives a known one one more name.
 async fn complete(db: &mut Db, new: &NewDataset, now: Millis) -> Result<Dataset> {
+    lock::dataset(db, new.hash).await?;
     check_name(db, &new.name, new.hash).await?;
     let created = find(db, &new.hash.to_string()).await?.is_none();
     if created {
-        let row = sqlx::query("SELECT coalesce(sum(length), 0) AS bytes FROM dataset_chunk WHERE hash = ?")
-            .bind(new.hash.0.as_slice())
-            .fetch_one(&mut *db)
-            .await?;
+        let row = sqlx::query(
+            "SELECT CAST(coalesce(sum(length), 0) AS BIGINT) AS bytes FROM dataset_chunk WHERE hash = $1",
+        )
+        .bind(new.hash.0.as_slice())
+        .fetch_one(&mut *db)
+        .await?;
         if row.number::<u64>("bytes")? != new.content.len() as u64 {
             return Err(StoreError::Busy); // the collector came in between; nothing is lost by trying again
         }
-        sqlx::query("INSERT INTO dataset (hash, kind, shape, attribution, bytes, created_at) VALUES (?, ?, ?, ?, ?, ?)")
+        sqlx::query("INSERT INTO dataset (hash, kind, shape, attribution, bytes, created_at) VALUES ($1, $2, $3, $4, $5, $6)")
             .bind(new.hash.0.as_slice())
             .bind(&new.kind)
             .bind(&new.shape)
-            .bind(&new.attribution)
+            .bind(new.attribution.as_deref().map(rows::text))
             .bind(int(new.content.len() as u64))
             .bind(int(now))
             .execute(&mut *db)
             .await?;
     }
-    sqlx::query("INSERT INTO dataset_name (name, hash) VALUES (?, ?) ON CONFLICT DO NOTHING")
-        .bind(&new.name)
+    sqlx::query("INSERT INTO dataset_name (name, hash) VALUES ($1, $2) ON CONFLICT DO NOTHING")
+        .bind(rows::text(&new.name))
         .bind(new.hash.0.as_slice())
         .execute(&mut *db)
         .await?;
+    check_name(db, &new.name, new.hash).await?; // another server may have given it away at the same moment
     let dataset = find(db, &new.hash.to_string()).await?;
     Ok(Dataset { created, ..dataset.ok_or_else(|| rows::broken("a data set vanished"))? })
 }
 
 async fn find_name(db: &mut Db, name: &str) -> Result<Option<DatasetHash>> {
-    let row =
-        sqlx::query("SELECT hash FROM dataset_name WHERE name = ?").bind(name).fetch_optional(db).await?;
+    let row = sqlx::query("SELECT hash FROM dataset_name WHERE name = $1")
+        .bind(rows::text(name))
+        .fetch_optional(db)
+        .await?;
     row.map(|row| Ok(DatasetHash(row.bytes("hash")?))).transpose()
 }
 
@@ -117,7 +125,7 @@ pub(super) async fn find(db: &mut Db, name_or_hash: &str) -> Result<Option<Datas
         Err(_) => find_name(db, name_or_hash).await?,
     };
     let Some(hash) = hash else { return Ok(None) };
-    let found = sqlx::query("SELECT * FROM dataset WHERE hash = ?")
+    let found = sqlx::query("SELECT * FROM dataset WHERE hash = $1")
         .bind(hash.0.as_slice())
         .fetch_optional(&mut *db)
         .await?;
@@ -136,9 +144,9 @@ pub(super) async fn all(db: &mut Db) -> Result<Vec<Dataset>> {
     Ok(datasets)
 }
 
-async fn dataset(db: &mut Db, row: &SqliteRow) -> Result<Dataset> {
+async fn dataset(db: &mut Db, row: &Row) -> Result<Dataset> {
     let hash = DatasetHash(row.bytes("hash")?);
-    let names = sqlx::query("SELECT name FROM dataset_name WHERE hash = ? ORDER BY name")
+    let names = sqlx::query("SELECT name FROM dataset_name WHERE hash = $1 ORDER BY name")
         .bind(hash.0.as_slice())
         .fetch_all(db)
         .await?;
@@ -156,14 +164,14 @@ async fn dataset(db: &mut Db, row: &SqliteRow) -> Result<Dataset> {
 
 pub(super) async fn chunk(db: &mut Db, hash: DatasetHash, n: u32) -> Result<Option<Vec<u8>>> {
     let row = sqlx::query(
-        "SELECT zstd, length FROM dataset_chunk JOIN dataset USING (hash) WHERE hash = ? AND n = ?",
+        "SELECT zstd, length FROM dataset_chunk JOIN dataset USING (hash) WHERE hash = $1 AND n = $2",
     )
     .bind(hash.0.as_slice())
     .bind(i64::from(n))
     .fetch_optional(db)
     .await?;
     let Some(row) = row else { return Ok(None) };
-    let (zstd, length): (Vec<u8>, usize) = (row.try_get("zstd")?, row.number("length")?);
+    let (zstd, length): (Vec<u8>, usize) = (row.blob("zstd")?, row.number("length")?);
     let decoded = zstd::bulk::decompress(&zstd, length).map_err(rows::broken)?;
     if decoded.len() == length {
         Ok(Some(decoded))

@@ -1,0 +1,119 @@
+//! What Postgres says in its own way.
+
+use jobs::Millis;
+use sqlx::Row as _;
+
+use super::{Db, Row};
+use crate::Result;
+use crate::rows::{Columns as _, int};
+
+/// Of each job that a worker can serve, the first run that is due and not too large: `$1` now, `$2` the largest plan,
+/// `$3` the worker's catalogue, `$4` its labels.
+pub(super) const CANDIDATES: &str = "
+    SELECT job.id AS job_id, job.created_at, job.experiment, job.version, job.requires, job.priority, job.running,
+           due.id AS run_id, due.idx, due.memory_bytes
+    FROM job CROSS JOIN LATERAL (
+           SELECT id, idx, memory_bytes FROM run
+           WHERE job_id = job.id AND state = 'queued' AND coalesce(not_before, 0) <= $1 AND memory_bytes <= $2
+           ORDER BY idx LIMIT 1) AS due
+    WHERE job.queued > 0
+      AND EXISTS (SELECT 1 FROM jsonb_array_elements($3::jsonb) AS can
+                  WHERE can ->> 0 = job.experiment AND (can ->> 1)::bigint = job.version)
+      AND $4::jsonb @> job.requires::jsonb
+    ORDER BY job.priority DESC, job.running, job.created_at, job.id
+    LIMIT 64";
+
+/// Milliseconds since 1970 on the database's clock.
+pub(super) async fn clock(db: &mut Db) -> Result<Millis> {
+    let now = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now";
+    sqlx::query(now).fetch_one(db).await?.number("now")
+}
+
+/// Notes that a server looked for lost leases just now.
+pub(super) async fn note_look(db: &mut Db) -> Result<()> {
+    let note =
+        "INSERT INTO meta (key, value) VALUES ('looked_at', extract(epoch FROM clock_timestamp())::text)
+        ON CONFLICT (key) DO UPDATE SET value = excluded.value";
+    sqlx::query(note).execute(db).await?;
+    Ok(())
+}
+
+/// Whether a server did so in the last `within_ms`.
+pub(super) async fn was_looked_after(db: &mut Db, within_ms: u64) -> Result<bool> {
+    let looked = sqlx::query(
+        "SELECT 1 FROM meta WHERE key = 'looked_at'
+           AND value::numeric >= extract(epoch FROM clock_timestamp()) - $1::numeric / 1000",
+    );
+    Ok(looked.bind(int(within_ms)).fetch_optional(db).await?.is_some())
+}
+
+/// Inserts scalars (series, step, key) that are not there; answers how many.
+pub(super) async fn insert_scalars(db: &mut Db, attempt: u32, scalars: &[(i64, u64, i64)]) -> Result<u64> {
+    let (series, steps, keys) = columns(scalars);
+    let inserted = sqlx::query(
+        "INSERT INTO metric (series_id, step, attempt, value)
+         SELECT series_id, step, $1, value FROM unnest($2::bigint[], $3::bigint[], $4::bigint[])
+           AS sent (series_id, step, value)
+         ON CONFLICT DO NOTHING",
+    )
+    .bind(i64::from(attempt))
+    .bind(series)
+    .bind(steps)
+    .bind(keys)
+    .execute(db)
+    .await?;
+    Ok(inserted.rows_affected())
+}
+
+/// The (series, step) of scalars that have other bits in the database.
+pub(super) async fn differing_scalars(db: &mut Db, scalars: &[(i64, u64, i64)]) -> Result<Vec<(i64, u64)>> {
+    let (series, steps, keys) = columns(scalars);
+    let differ = sqlx::query(
+        "SELECT DISTINCT metric.series_id, metric.step
+         FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS sent (series_id, step, value)
+         JOIN metric USING (series_id, step) WHERE metric.value <> sent.value",
+    );
+    let differ = differ.bind(series).bind(steps).bind(keys).fetch_all(db).await?;
+    differ.iter().map(|row| Ok((row.try_get(0)?, row.number("step")?))).collect()
+}
+
+fn columns(scalars: &[(i64, u64, i64)]) -> (Vec<i64>, Vec<i64>, Vec<i64>) {
+    let (pairs, keys): (Vec<_>, Vec<_>) =
+        scalars.iter().map(|(series, step, key)| ((*series, int(*step)), key)).unzip();
+    let (series, steps) = pairs.into_iter().unzip();
+    (series, steps, keys)
+}
+
+/// Sets points and last step of series (id, points, last step).
+pub(super) async fn save_series(db: &mut Db, changes: &[(i64, u64, u64)]) -> Result<()> {
+    let column = |of: fn(&(i64, u64, u64)) -> i64| changes.iter().map(of).collect::<Vec<_>>();
+    sqlx::query(
+        "UPDATE series SET points = change.points, last_step = change.last_step
+         FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS change (id, points, last_step)
+         WHERE series.id = change.id",
+    )
+    .bind(column(|change| change.0))
+    .bind(column(|change| int(change.1)))
+    .bind(column(|change| int(change.2)))
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// The first row, the last, and of each bucket of `width` steps the least and the greatest.
+pub(super) async fn thinned(
+    db: &mut Db,
+    series: i64,
+    (first, last): (u64, u64),
+    width: Option<u64>,
+) -> Result<Vec<Row>> {
+    let thinned = sqlx::query(
+        "(SELECT DISTINCT ON ((step - $2) / $4) step, attempt, value FROM metric
+            WHERE $5 AND series_id = $1 AND step BETWEEN $2 AND $3 ORDER BY (step - $2) / $4, value, step)
+         UNION ALL (SELECT DISTINCT ON ((step - $2) / $4) step, attempt, value FROM metric
+            WHERE $5 AND series_id = $1 AND step BETWEEN $2 AND $3 ORDER BY (step - $2) / $4, value DESC, step)
+         UNION ALL SELECT step, attempt, value FROM metric WHERE series_id = $1 AND step IN ($2, $3)",
+    );
+    let thinned = thinned.bind(series).bind(int(first)).bind(int(last)).bind(width.map_or(1, int));
+    Ok(thinned.bind(width.is_some()).fetch_all(db).await?)
+}

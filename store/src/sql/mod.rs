@@ -1,0 +1,20 @@
+//! The verbs of a store in SQL: written once, compiled for each database.
+//!
+//! Each back end includes this folder as a module of its own and says what the names stand for that are imported
+//! here: `Backend` is the store, `Db` its connection, `Row` a row; `lock` and `dialect` hold what databases do not say
+//! alike. Placeholders are `$1`, `$2`, …, which both understand.
+
+mod acquire;
+mod checkpoints;
+mod collect;
+mod datasets;
+mod metrics;
+mod read;
+mod report;
+mod runs;
+mod series;
+mod store;
+mod submit;
+mod workers;
+
+use super::{Backend, Db, Row, dialect, lock};

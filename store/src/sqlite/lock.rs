@@ -1,0 +1,59 @@
+//! Locks on rows. SQLite has one writer, so whoever writes is alone: reading is enough.
+
+use jobs::{DatasetHash, JobId, JobSource, Run, RunId};
+
+use super::Db;
+use crate::{AcquireRequest, Result, rows};
+
+/// A run that nobody else changes until this transaction ends.
+pub(super) async fn run(db: &mut Db, id: RunId) -> Result<Option<Run>> {
+    let found = sqlx::query("SELECT * FROM run WHERE id = $1").bind(id.0).fetch_optional(db);
+    found.await?.as_ref().map(rows::run).transpose()
+}
+
+/// The same, unless somebody else is about to change it.
+pub(super) async fn run_if_free(db: &mut Db, id: RunId) -> Result<Option<Run>> {
+    run(db, id).await
+}
+
+/// `run`, the first one of `job` that is due.
+pub(super) async fn due(
+    db: &mut Db,
+    _job: JobId,
+    run: RunId,
+    _request: &AcquireRequest,
+) -> Result<Option<Run>> {
+    self::run(db, run).await
+}
+
+/// All runs of a job, by index.
+pub(super) async fn runs(db: &mut Db, job: JobId) -> Result<Vec<Run>> {
+    let found = sqlx::query("SELECT * FROM run WHERE job_id = $1 ORDER BY idx").bind(job.0).fetch_all(db);
+    found.await?.iter().map(rows::run).collect()
+}
+
+/// All runs that are leased.
+pub(super) async fn running(db: &mut Db) -> Result<Vec<Run>> {
+    let found = sqlx::query("SELECT * FROM run WHERE state = 'running'").fetch_all(db);
+    found.await?.iter().map(rows::run).collect()
+}
+
+/// The runs that a job will build on.
+pub(super) async fn sources(_db: &mut Db, _sources: &[JobSource]) -> Result<()> {
+    Ok(())
+}
+
+/// An idempotency key.
+pub(super) async fn key(_db: &mut Db, _key: &str) -> Result<()> {
+    Ok(())
+}
+
+/// The chunks of a checkpoint: they are neither named nor removed by others.
+pub(super) async fn checkpoint(_db: &mut Db, _digest: [u8; 32]) -> Result<()> {
+    Ok(())
+}
+
+/// The chunks of a data set, and its row.
+pub(super) async fn dataset(_db: &mut Db, _hash: DatasetHash) -> Result<()> {
+    Ok(())
+}

@@ -9,13 +9,14 @@ use crate::{
     client::{Client, Run},
     exit::{Ended, Exit},
     output::{self, Output},
-    text::{Paint, Table, age, grouped, short},
+    text::{Paint, Table, age, grouped, number, short},
 };
 
 const EXAMPLES: &str = "\
 Examples:
   vesicle ls                     the newest jobs
   vesicle ls runs last           the runs of the newest job
+  vesicle ls best reconstruction_mse --experiment rbse    runs of all jobs, the least first
   vesicle ls jobs --json | jq -r '.jobs[] | select(.state==\"failed\") | .id'";
 
 /// List jobs, or the runs of a job
@@ -34,6 +35,8 @@ enum What {
     Jobs(JobsArgs),
     /// The runs of a job, by index
     Runs(RunsArgs),
+    /// Runs of all jobs, by the last value of a metric
+    Best(BestArgs),
 }
 
 #[derive(Debug, Args)]
@@ -53,14 +56,69 @@ struct RunsArgs {
     output: Output,
 }
 
+#[derive(Debug, Args)]
+struct BestArgs {
+    /// The metric, which must be one number
+    metric: String,
+    /// Only runs of this experiment
+    #[arg(long, value_name = "NAME")]
+    experiment: Option<String>,
+    /// Only runs of this job
+    #[arg(long, value_name = "JOB")]
+    job: Option<String>,
+    /// Greatest first
+    #[arg(long)]
+    descending: bool,
+    /// At most that many, 1 to 1000
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    limit: u32,
+    #[command(flatten)]
+    output: Output,
+}
+
 /// Runs the command.
 pub(crate) async fn run(args: LsArgs, global: &Global) -> Ended {
     let client = global.client()?;
     match args.what {
         Some(What::Runs(args)) => runs(&client, args).await,
+        Some(What::Best(args)) => best(&client, args).await,
         Some(What::Jobs(args)) => jobs(&client, args).await,
         None => jobs(&client, args.jobs).await,
     }
+}
+
+async fn best(client: &Client, args: BestArgs) -> Ended {
+    let mut path =
+        format!("/runs?metric={}&descending={}&limit={}", args.metric, args.descending, args.limit);
+    if let Some(experiment) = &args.experiment {
+        path += &format!("&experiment={experiment}");
+    }
+    if let Some(job) = &args.job {
+        path += &format!("&job={}", client.job(job).await?.id);
+    }
+    let ranking: Json = client.get(&path).await?;
+    if args.output.json {
+        output::json(&ranking)?;
+        return Ok(Exit::Ok);
+    }
+    let text = |run: &Json, field: &str| run[field].as_str().unwrap_or_default().to_owned();
+    let mut table = Table::new(
+        Paint::stdout(),
+        &["run", "job", ">index", ">seed", "state", &format!(">{}", args.metric), ">at step"],
+    );
+    for run in ranking["runs"].as_array().into_iter().flatten() {
+        table.row([
+            short(&text(run, "id")),
+            short(&text(run, "job_id")),
+            &run["index"].to_string(),
+            &run["seed"].to_string(),
+            &text(run, "state"),
+            &number(run["value"].as_f64().unwrap_or(f64::NAN)),
+            &grouped(run["step"].as_u64().unwrap_or_default()),
+        ]);
+    }
+    output::text(&table.to_string())?;
+    Ok(Exit::Ok)
 }
 
 async fn jobs(client: &Client, args: JobsArgs) -> Ended {

@@ -68,6 +68,14 @@ async fn a_fork_goes_on_under_the_same_random_numbers_and_what_it_must_not_chang
     assert_ne!(mean["difference"], 0.0, "another rule of release makes a difference: {mean}");
     assert!(mean["same_until"].is_null() || mean["same_until"].as_u64() <= Some(steps[1] + 13), "{mean}");
 
+    // All three by a metric, the greatest first.
+    let best = document(&service, &["ls", "best", "release_prob_mean", "--descending", "--json"]).await;
+    let values: Vec<f64> =
+        best["runs"].as_array().expect("runs").iter().filter_map(|run| run["value"].as_f64()).collect();
+    assert!(values.len() == 3 && values.is_sorted_by(|a, b| a >= b), "{best}");
+    let (_, said, code) = vesicle(&service, &["ls", "best", "mse", "--limit", "0"]).await;
+    assert!(code == Some(1) && said.contains("`limit` is 0; it must be 1 to 1000"), "{said}");
+
     // Without the server, from the file: the same digest.
     let file = service.folder().join("at.ckpt").display().to_string();
     done(&service, &["checkpoint", &run, "--step", &at, "-o", &file]).await;

@@ -186,6 +186,32 @@ pub struct RunPage {
     pub more: bool,
 }
 
+/// Which runs are ranked by a metric, and how.
+#[derive(Debug, Clone)]
+pub struct RankQuery {
+    /// The metric; by its last value, where that is finite.
+    pub metric: String,
+    /// Only runs of this experiment.
+    pub experiment: Option<String>,
+    /// Only runs of this job.
+    pub job: Option<JobId>,
+    /// Greatest first.
+    pub descending: bool,
+    /// At most so many.
+    pub limit: u32,
+}
+
+/// A run with its place.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ranked {
+    /// The run.
+    pub run: Run,
+    /// Last value of the metric.
+    pub value: f64,
+    /// Step of that value.
+    pub step: u64,
+}
+
 /// One metric of a run, without its values.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Series {

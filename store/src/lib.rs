@@ -24,7 +24,7 @@ use tokio::sync::broadcast::Receiver;
 
 pub use answer::{
     AcquireRequest, Chunk, Dataset, Granted, Hint, JobPage, MetricQuery, NewDataset, NewJob, NewRun, Page,
-    Rows, RunPage, Series, StoredCheckpoint, Submitted, Verb,
+    RankQuery, Ranked, Rows, RunPage, Series, StoredCheckpoint, Submitted, Verb,
 };
 pub use backup::{Contents, Place, backup, restore};
 pub use error::StoreError;
@@ -111,6 +111,9 @@ pub trait Store: Send + Sync + 'static {
 
     /// Names, kinds and sizes of a run's metrics, by name.
     async fn series(&self, run: RunId) -> Result<Vec<Series>>;
+
+    /// Runs by the last value of a metric, equal ones by id; runs whose value is not finite are left out.
+    async fn ranked(&self, query: RankQuery) -> Result<Vec<Ranked>>;
 
     /// Values of one metric by step, thinned to `points` real rows when it is a scalar with more.
     async fn metrics(&self, query: MetricQuery) -> Result<Rows>;

@@ -105,6 +105,10 @@ def main(protos: str, url: str) -> None:
         assert [(one.step, one.digest.hex(), one.bytes) for one in kept] == [(one["step"], one["digest"], one["bytes"]) for one in said]
         assert kept[0] == about
 
+        best = jobs.RankRuns(jobs_pb2.RankRunsRequest(metric=series[0].name, experiment="rbse", descending=True)).runs
+        said = rest(url, f"/runs?metric={series[0].name}&experiment=rbse&descending=true")["runs"]
+        assert [(one.id, bits(one.value), one.step) for one in best] == [(one["id"], bits(one["value"]), one["step"]) for one in said]
+
         # For what comes after this: ids of things that are there.
         Path("jobs.txt").write_text(f"\"{job}\"\n", encoding="ascii")
         Path("runs.txt").write_text(f"\"{run.id}\"\n", encoding="ascii")

@@ -57,6 +57,14 @@ impl Side for Mlflow {
         Ok(page["runs"].as_array().map_or(0, Vec::len))
     }
 
+    async fn ordered(&self) -> anyhow::Result<usize> {
+        let order = format!("metrics.{METRIC} ASC");
+        let query = json!({"experiment_ids": ["0"], "max_results": 1_000, "order_by": [order]});
+        let url = format!("{}/runs/search", self.api);
+        let page = answered(self.http.post(url).json(&query).send().await?).await?;
+        Ok(page["runs"].as_array().map_or(0, Vec::len))
+    }
+
     fn process(&self) -> &process::Process {
         &self.process
     }
@@ -100,6 +108,12 @@ impl Client for Logging {
 
     async fn create(&mut self) -> anyhow::Result<()> {
         self.make().await.map(drop)
+    }
+
+    async fn create_with(&mut self, value: f64) -> anyhow::Result<()> {
+        let run = self.make().await?;
+        let body = json!({"run_id": run, "key": METRIC, "value": value, "timestamp": 1_700_000_000_000_u64, "step": 0});
+        self.ask("runs/log-metric", &body).await.map(drop)
     }
 
     async fn stored(&mut self) -> anyhow::Result<u64> {

@@ -25,6 +25,8 @@ const CLIENTS: usize = 16;
 const TURN: Duration = Duration::from_secs(4);
 /// Values of one call with many.
 const BATCH: usize = 1_000;
+/// Searches of one turn.
+const TIMES: usize = 5;
 /// Runs in the database when it is searched.
 const RUNS: usize = 10_000;
 
@@ -49,13 +51,14 @@ impl Database {
 }
 
 /// Cases with a ratio, and what ours must not exceed in milliseconds, seconds or MiB whatever the peer does.
-const CASES: [(&str, &str, Option<f64>); 8] = [
+const CASES: [(&str, &str, Option<f64>); 9] = [
     ("single-post-16", "values/s", None),
     ("single-post-p50", "ms", Some(2.0)),
     ("single-post-p99", "ms", Some(10.0)),
     ("batch-1000", "values/s", None),
     ("create-16", "jobs/s", None),
     ("newest-100", "ms", None),
+    ("ordered-1000", "ms", None),
     ("ready", "s", Some(0.3)),
     ("memory", "MiB", Some(80.0)),
 ];
@@ -80,6 +83,9 @@ trait Side: Send + Sync {
     /// Reads the newest 100 runs; answers how many came.
     async fn newest(&self) -> anyhow::Result<usize>;
 
+    /// Reads 1,000 runs by a metric, the least first; answers how many came.
+    async fn ordered(&self) -> anyhow::Result<usize>;
+
     /// The process and all its children.
     fn process(&self) -> &process::Process;
 }
@@ -92,6 +98,9 @@ trait Client: Send {
 
     /// Makes a job, which has one run.
     async fn create(&mut self) -> anyhow::Result<()>;
+
+    /// Makes a job whose run has one value, and ends it.
+    async fn create_with(&mut self, value: f64) -> anyhow::Result<()>;
 
     /// Values that the server has of this client's run.
     async fn stored(&mut self) -> anyhow::Result<u64>;
@@ -138,7 +147,7 @@ async fn compare(database: Database, selection: &Selection, pairs: u32) -> anyho
         true => None,
         false => Some(timed(mlflow::Mlflow::start(cluster.as_ref())).await?),
     };
-    let mut lines = Vec::new();
+    let (mut lines, mut is_filled) = (Vec::new(), false);
     let theirs_side = theirs.as_ref().map(|(side, _)| side as &dyn Side);
     for (case, unit, most) in CASES {
         let name = bench(database, case);
@@ -152,7 +161,9 @@ async fn compare(database: Database, selection: &Selection, pairs: u32) -> anyho
                 let peer = theirs_side.map(|side| side.process().memory_mib()).transpose()?;
                 once(ours.process().memory_mib()?, peer)
             }
-            case => pairs_of(case, &ours, theirs_side, pairs).await.with_context(|| name.clone())?,
+            case => pairs_of(case, &ours, theirs_side, pairs, &mut is_filled)
+                .await
+                .with_context(|| name.clone())?,
         };
         lines.push(line(name, unit, most, measured));
     }
@@ -176,13 +187,15 @@ async fn pairs_of(
     ours: &dyn Side,
     theirs: Option<&dyn Side>,
     pairs: u32,
+    is_filled: &mut bool,
 ) -> anyhow::Result<Measured> {
     let mut measured = Measured { valid: true, ..Measured::default() };
-    if case == "newest-100" {
+    if matches!(case, "newest-100" | "ordered-1000") && !*is_filled {
         fill(ours).await?;
         if let Some(theirs) = theirs {
             fill(theirs).await?;
         }
+        *is_filled = true;
     }
     for _ in 0..pairs {
         measured.rates.ours.push(turn(case, ours, &mut measured.valid).await?);
@@ -201,11 +214,14 @@ async fn turn(case: &str, side: &dyn Side, valid: &mut bool) -> anyhow::Result<f
         "create-16" => (CLIENTS, 0),
         _ => (1, 1),
     };
-    if case == "newest-100" {
+    if matches!(case, "newest-100" | "ordered-1000") {
         let mut times = Vec::new();
-        for _ in 0..10 {
+        for _ in 0..TIMES {
             let began = Instant::now();
-            *valid &= side.newest().await? == 100;
+            *valid &= match case {
+                "newest-100" => side.newest().await? == 100,
+                _ => side.ordered().await? == 1_000,
+            };
             times.push(began.elapsed().as_secs_f64() * 1e3);
         }
         return Ok(median(&times));
@@ -223,11 +239,12 @@ async fn turn(case: &str, side: &dyn Side, valid: &mut bool) -> anyhow::Result<f
 /// Makes runs until the database has enough to search.
 async fn fill(side: &dyn Side) -> anyhow::Result<()> {
     let mut clients = Vec::new();
-    for _ in 0..CLIENTS {
+    for of in 0..CLIENTS {
         let mut client = side.client().await?;
         clients.push(tokio::spawn(async move {
-            for _ in 0..RUNS / CLIENTS {
-                client.create().await?;
+            for n in 0..RUNS / CLIENTS {
+                // Values in no order: neither side finds them sorted.
+                client.create_with(((n * 7919 + of * 104_729) % 99_991) as f64).await?;
             }
             anyhow::Ok(())
         }));

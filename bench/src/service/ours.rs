@@ -54,7 +54,9 @@ impl Side for Ours {
             attempt: 0,
             seq: 0,
             step: 0,
+            id: uuid::Uuid::now_v7().to_string(),
         };
+        client.register().await?;
         client.lease().await?;
         Ok(Box::new(client))
     }
@@ -63,6 +65,12 @@ impl Side for Ours {
         let page =
             answered(self.http.get(format!("{}/api/v1/jobs?limit=100", self.url)).send().await?).await?;
         Ok(page["jobs"].as_array().map_or(0, Vec::len))
+    }
+
+    async fn ordered(&self) -> anyhow::Result<usize> {
+        let url = format!("{}/api/v1/runs?metric={METRIC}&experiment=rbm&limit=1000", self.url);
+        let page = answered(self.http.get(url).send().await?).await?;
+        Ok(page["runs"].as_array().map_or(0, Vec::len))
     }
 
     fn process(&self) -> &process::Process {
@@ -79,29 +87,32 @@ struct Posting {
     attempt: u32,
     seq: u64,
     step: u64,
+    /// Of the worker.
+    id: String,
 }
 
 impl Posting {
-    /// Submits a job that comes first, and takes its run.
-    async fn lease(&mut self) -> anyhow::Result<()> {
-        let spec = json!({"experiment": "rbm", "params": {"epochs": EPOCHS}, "priority": 100});
-        self.submit(&spec).await?;
-        let worker_id = uuid::Uuid::now_v7().to_string();
-        let capability = v1::Capability {
-            experiment: "rbm".into(),
-            version: experiments::find("rbm").context("rbm")?.version(),
-        };
+    async fn register(&mut self) -> anyhow::Result<()> {
+        let version = experiments::find("rbm").context("rbm is in the catalogue")?.version();
         let register = v1::RegisterRequest {
-            worker_id: worker_id.clone(),
+            worker_id: self.id.clone(),
             name: "bench".into(),
             build: env!("CARGO_PKG_VERSION").into(),
-            catalogue: vec![capability],
+            catalogue: vec![v1::Capability { experiment: "rbm".into(), version }],
             slots: 1,
             memory_bytes: 1 << 40,
             labels: Default::default(),
         };
         self.worker.register(register).await?;
-        let acquire = v1::AcquireRequest { worker_id, free_slots: 1, free_memory_bytes: 1 << 40 };
+        Ok(())
+    }
+
+    /// Submits a job that comes first, and takes its run.
+    async fn lease(&mut self) -> anyhow::Result<()> {
+        let spec = json!({"experiment": "rbm", "params": {"epochs": EPOCHS}, "priority": 100});
+        self.submit(&spec).await?;
+        let acquire =
+            v1::AcquireRequest { worker_id: self.id.clone(), free_slots: 1, free_memory_bytes: 1 << 40 };
         let lease = self.worker.acquire(acquire).await?.into_inner().lease.context("there is a run")?;
         (self.run, self.attempt) = (lease.run_id, lease.attempt);
         Ok(())
@@ -139,6 +150,24 @@ impl Client for Posting {
 
     async fn create(&mut self) -> anyhow::Result<()> {
         self.submit(&json!({"experiment": "rbm", "params": {"epochs": 1}})).await
+    }
+
+    async fn create_with(&mut self, value: f64) -> anyhow::Result<()> {
+        self.lease().await?;
+        let failure = v1::Failure { class: v1::FailureClass::UserError.into(), message: "enough".into() };
+        let point =
+            v1::MetricPoint { name: METRIC.into(), step: 0, value: Some(metric_point::Value::Scalar(value)) };
+        let request = v1::ReportRequest {
+            run_id: self.run.clone(),
+            attempt: self.attempt,
+            seq: 0,
+            step: 0,
+            metrics: vec![point],
+            checkpoint: None,
+            outcome: Some(v1::Outcome { outcome: Some(v1::outcome::Outcome::Failed(failure)) }),
+        };
+        self.worker.report(request).await?;
+        Ok(())
     }
 
     async fn stored(&mut self) -> anyhow::Result<u64> {

@@ -87,6 +87,19 @@ pub(super) fn series(series: Series, unit: &str) -> v1::Series {
     }
 }
 
+pub(super) fn ranked(ranked: store::Ranked) -> v1::RankedRun {
+    let store::Ranked { run, value, step } = ranked;
+    v1::RankedRun {
+        id: run.id.to_string(),
+        job_id: run.job.to_string(),
+        index: run.spec.index,
+        seed: run.spec.seed,
+        params_json: run.spec.params,
+        value,
+        step,
+    }
+}
+
 pub(super) fn experiment(kind: &'static dyn experiments::Kind) -> v1::Experiment {
     let body = body::Experiment::from(kind);
     v1::Experiment {

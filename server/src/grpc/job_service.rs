@@ -27,6 +27,7 @@ use crate::{
         datasets::dataset,
         jobs::{job_cursor, run_cursor},
         metrics::{POINTS, declared, no_metric},
+        runs::ranking,
     },
     submit::submit,
     upload::{About, File, Upload},
@@ -96,6 +97,18 @@ impl JobService for JobAnswers {
         request: Request<v1::ListRunsRequest>,
     ) -> Result<Response<v1::ListRunsResponse>, Status> {
         reply(self.runs(request.into_inner()).await)
+    }
+
+    async fn rank_runs(
+        &self,
+        request: Request<v1::RankRunsRequest>,
+    ) -> Result<Response<v1::RankRunsResponse>, Status> {
+        let v1::RankRunsRequest { metric, experiment, job_id, descending, limit } = request.into_inner();
+        let some = |text: String| (!text.is_empty()).then_some(text);
+        let limit = if limit == 0 { 100 } else { limit };
+        let ranked = ranking(&self.0, metric, some(experiment), some(job_id), descending, limit).await;
+        let runs = ranked.map_err(status)?.into_iter().map(convert::ranked).collect();
+        Ok(Response::new(v1::RankRunsResponse { runs }))
     }
 
     async fn list_run_checkpoints(

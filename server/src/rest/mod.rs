@@ -13,7 +13,7 @@ pub(crate) mod jobs;
 pub(crate) mod metrics;
 mod openapi;
 mod page;
-mod runs;
+pub(crate) mod runs;
 mod workers;
 
 use axum::{
@@ -47,6 +47,7 @@ fn api() -> OpenApiRouter<App> {
         .routes(routes!(jobs::resume_job))
         .routes(routes!(jobs::list_runs))
         .routes(routes!(events::watch_job))
+        .routes(routes!(runs::rank_runs))
         .routes(routes!(runs::get_run))
         .routes(routes!(runs::list_checkpoints))
         .routes(routes!(runs::get_checkpoint))

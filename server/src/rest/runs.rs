@@ -11,8 +11,8 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::{
-    answer::{at_most, tagged},
-    body::{Checkpoint, Checkpoints, Run},
+    answer::{at_most, tagged, within},
+    body::{Checkpoint, Checkpoints, Ranked, Ranking, Run},
     extract::{Path, Query},
 };
 use crate::{app::App, checkpoints, fault::Fault};
@@ -25,6 +25,61 @@ pub(super) struct At {
     /// Step of the checkpoint; the newest when absent.
     #[param(minimum = 0, maximum = 9_007_199_254_740_991_u64, nullable = false)]
     step: Option<u64>,
+}
+
+/// By which metric, and which runs.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct By {
+    /// The metric, which must be one number.
+    #[param(min_length = 1, max_length = 64, pattern = "^[a-z][a-z0-9_]*$")]
+    metric: String,
+    /// Only runs of this experiment.
+    #[param(min_length = 1, max_length = 64, nullable = false)]
+    experiment: Option<String>,
+    /// Only runs of this job: its id, or its first 6 or more digits.
+    #[param(min_length = 6, max_length = 36, pattern = "^[0-9a-f-]+$", nullable = false)]
+    job: Option<String>,
+    /// Greatest first.
+    #[serde(default)]
+    #[param(default = false)]
+    descending: bool,
+    /// At most so many.
+    #[param(minimum = 1, maximum = 1_000, default = 100, nullable = false)]
+    limit: Option<u32>,
+}
+
+/// Ranks runs of all jobs by the last value of a metric; runs that have no finite one are left out.
+#[utoipa::path(
+    get, path = "/runs", operation_id = "rank_runs", tag = "runs", params(By),
+    responses((status = 200, body = Ranking, description = "The first of them"), (status = 304), (status = 404), (status = 409)),
+)]
+pub(super) async fn rank_runs(
+    State(app): State<App>,
+    headers: HeaderMap,
+    Query(by): Query<By>,
+) -> Result<Response, Fault> {
+    let By { metric, experiment, job, descending, limit } = by;
+    let runs = ranking(&app, metric, experiment, job, descending, limit.unwrap_or(100)).await?;
+    tagged(&headers, &Ranking { runs: runs.into_iter().map(Ranked::from).collect() })
+}
+
+/// The first runs by a metric.
+pub(crate) async fn ranking(
+    app: &App,
+    metric: String,
+    experiment: Option<String>,
+    job: Option<String>,
+    descending: bool,
+    limit: u32,
+) -> Result<Vec<store::Ranked>, Fault> {
+    let limit = within("limit", limit, 1, 1_000)?;
+    let job = match job {
+        Some(job) => Some(app.job(&job).await?.id),
+        None => None,
+    };
+    Ok(app.store.ranked(store::RankQuery { metric, experiment, job, descending, limit }).await?)
 }
 
 /// Reads a run.

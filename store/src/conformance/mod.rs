@@ -79,6 +79,7 @@ macro_rules! conformance {
             events_are_numbered_without_gaps
             progress_is_told_at_most_twice_a_second
             pages_follow_each_other
+            runs_are_ranked_by_the_last_value_of_a_metric
             ids_can_be_cut_short
             workers_are_remembered
             unknown_ids_are_named

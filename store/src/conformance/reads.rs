@@ -83,6 +83,56 @@ pub async fn pages_follow_each_other(store: Arc<dyn Store>) {
     assert_eq!(bench.store.run_counts().await.expect("readable").queued, 35);
 }
 
+/// By the last value, whatever came before; what is no number has no place.
+pub async fn runs_are_ranked_by_the_last_value_of_a_metric(store: Arc<dyn Store>) {
+    let bench = Bench { store };
+    bench.submit(job(1, 6)).await;
+    let last = [0.5, -2.0, f64::NAN, 0.5, f64::INFINITY, -0.0, 7.0];
+    for (n, value) in last.into_iter().enumerate() {
+        if n == 6 {
+            bench.submit(job(2, 1)).await;
+        }
+        let run = bench.granted(1, START + n as u64).await;
+        let metrics =
+            vec![scalar("loss", 1, 9.0 - n as f64), scalar("loss", 2, value), scalar("gain", 1, 1.0)];
+        bench.report(jobs::Report { metrics, ..says(&run, 0, 2) }, START + 10).await;
+    }
+    let ranked = async |job, descending, limit| {
+        let query = crate::RankQuery { metric: "loss".into(), experiment: None, job, descending, limit };
+        let ranked = bench.store.ranked(query).await.expect("readable");
+        assert!(ranked.iter().all(|one| one.step == 2));
+        ranked.into_iter().map(|one| (one.run.id, one.value)).collect::<Vec<_>>()
+    };
+    let in_order = [
+        (run_id(1, 1), -2.0),
+        (run_id(1, 5), -0.0),
+        (run_id(1, 0), 0.5),
+        (run_id(1, 3), 0.5),
+        (run_id(2, 0), 7.0),
+    ];
+    assert_eq!(ranked(None, false, 100).await, in_order);
+    let greatest = [
+        (run_id(2, 0), 7.0),
+        (run_id(1, 0), 0.5),
+        (run_id(1, 3), 0.5),
+        (run_id(1, 5), -0.0),
+        (run_id(1, 1), -2.0),
+    ];
+    assert_eq!(ranked(None, true, 100).await, greatest);
+    assert_eq!(ranked(None, false, 2).await, in_order[..2]);
+    assert_eq!(ranked(Some(job_id(1)), false, 100).await, in_order[..4]);
+    let of = async |experiment: &str, metric: &str| {
+        let (metric, experiment) = (metric.into(), Some(experiment.into()));
+        let query = crate::RankQuery { metric, experiment, job: None, descending: false, limit: 100 };
+        bench.store.ranked(query).await.expect("readable").len()
+    };
+    let experiment = job(1, 1).spec.experiment;
+    assert_eq!(
+        (of(&experiment, "gain").await, of(&experiment, "other").await, of("other", "gain").await),
+        (7, 0, 0)
+    );
+}
+
 /// As people type them.
 pub async fn ids_can_be_cut_short(store: Arc<dyn Store>) {
     let bench = Bench::with_job(store, 2).await;

@@ -14,8 +14,8 @@ use jobs::{DatasetHash, Event, Job, JobId, Millis, Policy, Report, Run, RunId, W
 
 use self::state::State;
 use crate::{
-    AcquireRequest, Chunk, Dataset, Granted, JobPage, MetricQuery, NewDataset, NewJob, Page, Result, Rows,
-    RunPage, Series, Store, StoreError, StoredCheckpoint, Submitted, Verb, prefix,
+    AcquireRequest, Chunk, Dataset, Granted, JobPage, MetricQuery, NewDataset, NewJob, Page, RankQuery,
+    Ranked, Result, Rows, RunPage, Series, Store, StoreError, StoredCheckpoint, Submitted, Verb, prefix,
 };
 
 /// Keeps everything in memory.
@@ -145,6 +145,10 @@ impl Store for Memory {
 
     async fn series(&self, run: RunId) -> Result<Vec<Series>> {
         self.state().series(run)
+    }
+
+    async fn ranked(&self, query: RankQuery) -> Result<Vec<Ranked>> {
+        Ok(self.state().ranked(&query))
     }
 
     async fn metrics(&self, query: MetricQuery) -> Result<Rows> {

@@ -3,7 +3,9 @@
 use jobs::{Counts, Event, Job, JobId, Millis, Run, RunId, RunState, Value, WorkerInfo};
 
 use super::state::{JobRow, State};
-use crate::{JobPage, MetricQuery, Page, Result, Rows, RunPage, Series, StoreError, limits, thin};
+use crate::{
+    JobPage, MetricQuery, Page, RankQuery, Ranked, Result, Rows, RunPage, Series, StoreError, limits, thin,
+};
 
 impl State {
     pub(super) fn job(&self, id: JobId) -> Result<Job> {
@@ -47,6 +49,29 @@ impl State {
             Some(Series { name: name.clone(), kind: series.kind, count, last_step: *last_step, last })
         });
         Ok(series.collect())
+    }
+
+    pub(super) fn ranked(&self, query: &RankQuery) -> Vec<Ranked> {
+        let is_meant = |run: &Run| {
+            let experiment = &self.jobs[&run.job].job.spec.experiment;
+            query.job.is_none_or(|job| job == run.job)
+                && query.experiment.as_ref().is_none_or(|wanted| wanted == experiment)
+        };
+        let rows = self.runs.values().filter(|row| is_meant(&row.run));
+        let mut ranked: Vec<Ranked> = rows
+            .filter_map(|row| {
+                let (step, (_, value)) = row.series.get(&query.metric)?.rows.last_key_value()?;
+                let Value::Scalar(value) = *value else { return None };
+                value.is_finite().then(|| Ranked { run: row.run.clone(), value, step: *step })
+            })
+            .collect();
+        ranked.sort_by(|a, b| {
+            let order = a.value.total_cmp(&b.value);
+            let order = if query.descending { order.reverse() } else { order };
+            order.then(a.run.id.cmp(&b.run.id))
+        });
+        ranked.truncate(query.limit as usize);
+        ranked
     }
 
     pub(super) fn metrics(&self, query: &MetricQuery) -> Result<Rows> {

@@ -7,7 +7,7 @@ use sqlx::Row as _;
 
 use super::{Db, Row, dialect, runs};
 use crate::rows::{self, Columns as _, int};
-use crate::{MetricQuery, Result, Rows, Series, limits, thin};
+use crate::{MetricQuery, RankQuery, Ranked, Result, Rows, Series, limits, thin};
 
 pub(super) async fn all(db: &mut Db, run: RunId) -> Result<Vec<Series>> {
     runs::load(db, run).await?;
@@ -30,6 +30,45 @@ pub(super) async fn all(db: &mut Db, run: RunId) -> Result<Vec<Series>> {
     };
     found.iter().map(series).collect()
 }
+
+/// Greatest and least keys of finite values: a NaN has no place among them.
+const FINITE: [f64; 2] = [f64::MIN, f64::MAX];
+
+pub(super) async fn ranked(db: &mut Db, query: &RankQuery) -> Result<Vec<Ranked>> {
+    let sql = if query.descending { GREATEST_FIRST } else { LEAST_FIRST };
+    let [least, most] = FINITE.map(thin::key);
+    let found = sqlx::query(sql)
+        .bind(rows::text(&query.metric))
+        .bind(least)
+        .bind(most)
+        .bind(query.experiment.as_deref().map(rows::text))
+        .bind(query.job.map(|job| job.0))
+        .bind(i64::from(query.limit))
+        .fetch_all(db)
+        .await?;
+    let ranked = |row: &Row| {
+        let value = thin::value(row.try_get("ranked_value")?);
+        Ok(Ranked { run: rows::run(row)?, value, step: row.number("ranked_step")? })
+    };
+    found.iter().map(ranked).collect()
+}
+
+macro_rules! ranking {
+    ($order:literal) => {
+        concat!(
+            "SELECT run.*, metric.value AS ranked_value, metric.step AS ranked_step
+             FROM series JOIN metric ON metric.series_id = series.id AND metric.step = series.last_step
+               JOIN run ON run.id = series.run_id JOIN job ON job.id = run.job_id
+             WHERE series.name = $1 AND series.points > 0 AND series.kind = 'scalar' AND metric.value BETWEEN $2 AND $3
+               AND job.experiment = coalesce($4, job.experiment) AND job.id = coalesce($5, job.id)
+             ORDER BY metric.value ",
+            $order,
+            ", run.id LIMIT $6"
+        )
+    };
+}
+const LEAST_FIRST: &str = ranking!("ASC");
+const GREATEST_FIRST: &str = ranking!("DESC");
 
 pub(super) async fn values(db: &mut Db, query: &MetricQuery) -> Result<Rows> {
     runs::load(db, query.run).await?;

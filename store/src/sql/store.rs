@@ -9,8 +9,8 @@ use tokio::sync::broadcast::Receiver;
 use super::{Backend, acquire, checkpoints, collect, datasets, read, report, runs, series, submit, workers};
 use crate::weight::Weight;
 use crate::{
-    AcquireRequest, Chunk, Dataset, Granted, Hint, JobPage, MetricQuery, NewDataset, NewJob, Page, Result,
-    Rows, RunPage, Series, Store, StoredCheckpoint, Submitted, Verb,
+    AcquireRequest, Chunk, Dataset, Granted, Hint, JobPage, MetricQuery, NewDataset, NewJob, Page, RankQuery,
+    Ranked, Result, Rows, RunPage, Series, Store, StoredCheckpoint, Submitted, Verb,
 };
 
 #[async_trait]
@@ -179,6 +179,10 @@ impl Store for Backend {
 
     async fn series(&self, run: RunId) -> Result<Vec<Series>> {
         series::all(&mut *self.reader().await?, run).await
+    }
+
+    async fn ranked(&self, query: RankQuery) -> Result<Vec<Ranked>> {
+        series::ranked(&mut *self.reader().await?, &query).await
     }
 
     async fn metrics(&self, query: MetricQuery) -> Result<Rows> {

@@ -82,6 +82,51 @@ impl From<jobs::CheckpointRef> for Checkpoint {
     }
 }
 
+/// Runs by a metric.
+#[derive(Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Ranking {
+    pub(crate) runs: Vec<Ranked>,
+}
+
+/// A run with its place.
+#[derive(Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Ranked {
+    #[schema(format = Uuid)]
+    pub(crate) id: String,
+    #[schema(format = Uuid)]
+    pub(crate) job_id: String,
+    /// Place in its job.
+    pub(crate) index: u32,
+    #[schema(schema_with = state_schema)]
+    pub(crate) state: &'static str,
+    pub(crate) seed: u64,
+    /// All params, canonical.
+    #[schema(value_type = Object)]
+    params: Box<RawValue>,
+    /// Last value of the metric.
+    pub(crate) value: f64,
+    /// Step of that value.
+    pub(crate) step: u64,
+}
+
+impl From<store::Ranked> for Ranked {
+    fn from(ranked: store::Ranked) -> Self {
+        let store::Ranked { run, value, step } = ranked;
+        Self {
+            id: run.id.to_string(),
+            job_id: run.job.to_string(),
+            index: run.spec.index,
+            state: run.state.name(),
+            seed: run.spec.seed,
+            params: RawValue::from_string(run.spec.params).unwrap_or_default(),
+            value,
+            step,
+        }
+    }
+}
+
 /// Why a run failed.
 #[derive(Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod api;
+mod bad_input;
 mod browser;
 mod checker;
 mod damage;
@@ -10,8 +11,10 @@ mod fence;
 mod forks;
 mod kills;
 mod lifecycle;
+mod powercut;
 mod reproduce;
 mod sources;
+mod storm;
 mod streams;
 mod support;
 mod tables;

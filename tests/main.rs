@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod api;
+mod bad_input;
 mod browser;
 mod checker;
 mod damage;
@@ -10,9 +11,11 @@ mod fence;
 mod forks;
 mod kills;
 mod lifecycle;
+mod powercut;
 mod replicas;
 mod reproduce;
 mod sources;
+mod storm;
 mod streams;
 mod support;
 mod tables;

@@ -10,7 +10,9 @@ use crate::{
     posterior::Posterior,
     rbm::Rbm,
     rbse::Rbse,
+    reward::Reward,
     sparsity::Sparsity,
+    spike_temperature::SpikeTemperature,
     spine_dynamics::SpineDynamics,
     spine_fit::SpineFit,
     stdp_window::StdpWindow,
@@ -40,7 +42,9 @@ catalogue![
     Annealing,
     Posterior,
     Sparsity,
-    SpineFit
+    SpineFit,
+    Reward,
+    SpikeTemperature
 ];
 
 /// An experiment by name.

@@ -27,14 +27,17 @@ mod params;
 pub mod posterior;
 pub mod rbm;
 pub mod rbse;
+pub mod reward;
 mod sampling;
 mod simulation;
 mod source;
 pub mod sparsity;
+pub mod spike_temperature;
 pub mod spine_dynamics;
 pub mod spine_fit;
 pub mod stdp_window;
 mod table;
+mod timeline;
 pub mod wta_mixture;
 
 pub use canonical::CanonicalParams;

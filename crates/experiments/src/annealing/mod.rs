@@ -16,8 +16,9 @@ use serde::{Deserialize, Serialize};
 use crate::{Data, DataError, DataNeed, DataShape, Experiment, MetricSpec, Metrics, ParamError, Plan};
 use landscape::Landscape;
 
+pub use crate::sampling::schedule::Schedule;
 pub use landscape::Kind;
-pub use params::{Params, Sampler, Schedule};
+pub use params::{Params, Sampler};
 
 /// Numbers that a step of the run moves, about.
 const WORK: usize = 100_000;

@@ -5,6 +5,7 @@ use std::path::Path;
 use clap::Args;
 use kernels::Level;
 use serde_json::{Value as Json, json};
+use store::{Postgres, PostgresOptions};
 
 use crate::{
     cli::Global,
@@ -59,6 +60,7 @@ pub(crate) async fn run(args: DoctorArgs, global: &Global) -> Ended {
         Check::good("SQLite", libsqlite3_sys::SQLITE_VERSION.to_string_lossy()),
     ];
     checks.extend(folder());
+    checks.extend(database().await);
     checks.push(mnist());
     checks.push(reach(global).await);
     match args.output.json {
@@ -105,6 +107,18 @@ fn folder() -> Vec<Check> {
         }
     };
     vec![Check::good("listens on", config.listen.to_string()), check]
+}
+
+/// The Postgres database, if one is named.
+async fn database() -> Option<Check> {
+    let address = ServerArgs::default().settings().ok()?.database?;
+    Some(match Postgres::describe(&PostgresOptions::new(address)).await {
+        Ok(found) => Check::good("database", found),
+        Err(error) => {
+            let advice = "`vesicle serve` would not start; start the database, or correct VESICLE_DATABASE";
+            Check::other("database", Mark::Bad, error.to_string(), advice)
+        }
+    })
 }
 
 /// Tries it: permissions alone do not tell of full or read-only disks.

@@ -100,7 +100,7 @@ async fn a_database_that_crashes_costs_nobody_anything_that_was_answered() {
     let worker = service.worker();
     until_under_way(&service.client, &job, 1).await;
     cluster.crash();
-    let refused = service.client.try_submit(&spec, "while it is away").await.expect("the server answers");
+    let refused = service.client.try_submit(&spec, "while-it-is-away").await.expect("the server answers");
     assert_eq!(refused.0.as_u16(), 503, "{}", refused.1);
     cluster.recover();
     until("the server finds the database again", PROMPT, async || {

@@ -7,6 +7,7 @@ mod dialect;
 mod listen;
 mod lock;
 mod open;
+#[expect(clippy::duplicate_mod, reason = "one text for two databases: `Db` and `Row` differ")]
 #[path = "../sql/mod.rs"]
 mod sql;
 
@@ -80,6 +81,14 @@ impl Postgres {
     /// program, not ours, a standby, or may lose what was answered.
     pub async fn open(options: PostgresOptions) -> Result<Self> {
         open::open(options).await
+    }
+
+    /// What a server would find at the address: version, place and schema. Changes nothing.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub async fn describe(options: &PostgresOptions) -> Result<String> {
+        open::describe(options).await
     }
 
     async fn reader(&self) -> Result<PoolConnection<sqlx::Postgres>> {

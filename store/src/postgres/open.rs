@@ -36,13 +36,23 @@ pub(super) async fn open(options: PostgresOptions) -> Result<Postgres> {
     Ok(Postgres { pool, policy: options.policy, listener })
 }
 
+/// Version, place and schema.
+pub(super) async fn describe(options: &PostgresOptions) -> Result<String> {
+    let address = Address::of(options)?;
+    let mut db = address.connect(&[]).await?;
+    let version: String =
+        sqlx::query_scalar("SELECT current_setting('server_version')").fetch_one(&mut db).await?;
+    let schema =
+        schema(&mut db).await.map_or("no tables yet".to_owned(), |schema| format!("schema {schema}"));
+    db.close().await?;
+    Ok(format!("Postgres {version} at {}; {schema}", address.shown))
+}
+
 /// Connects to a database whose schema is this program's, and changes nothing.
 pub(crate) async fn connect_as_is(options: &PostgresOptions) -> Result<Db> {
     let address = Address::of(options)?;
     let mut db = address.connect(&[]).await?;
-    let found =
-        sqlx::query("SELECT max(version) AS version FROM _sqlx_migrations").fetch_optional(&mut db).await;
-    let found = found.ok().flatten().and_then(|row| row.try_get::<Option<i64>, _>("version").ok()).flatten();
+    let found = schema(&mut db).await;
     if found == Some(newest()) {
         return Ok(db);
     }
@@ -51,6 +61,12 @@ pub(crate) async fn connect_as_is(options: &PostgresOptions) -> Result<Db> {
         "its schema is {found}, this program's is {}; use the version of its server",
         newest()
     )))
+}
+
+/// The schema that a database has, if it has any.
+async fn schema(db: &mut Db) -> Option<i64> {
+    let found = sqlx::query("SELECT max(version) AS version FROM _sqlx_migrations").fetch_optional(db).await;
+    found.ok().flatten().and_then(|row| row.try_get::<Option<i64>, _>("version").ok()).flatten()
 }
 
 /// The newest schema that this program knows.

@@ -225,6 +225,8 @@ async fn triggers_raise_when_something_goes_around_the_rules() {
 async fn a_database_that_will_not_do_is_refused_with_advice() {
     let Some(cluster) = Cluster::shared() else { return };
     let address = cluster.database().await;
+    let told = Postgres::describe(&PostgresOptions::new(&address)).await.expect("it is there");
+    assert!(told.starts_with("Postgres 1") && told.ends_with("no tables yet"), "{told}");
     execute(&address, "CREATE TABLE theirs (x INT)").await.expect("made");
     assert!(unusable(at(&address).await).contains("tables of another program"));
 

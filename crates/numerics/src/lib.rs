@@ -9,6 +9,7 @@ pub mod bayes;
 pub mod binary;
 pub mod boltzmann;
 pub mod bootstrap;
+pub mod cochlea;
 pub mod distributions;
 pub mod draws;
 pub mod epsp;

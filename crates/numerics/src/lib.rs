@@ -5,6 +5,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod areas;
 pub mod bayes;
 pub mod binary;
 pub mod boltzmann;

@@ -21,9 +21,10 @@ mod input;
 mod lesion;
 mod present;
 mod synapses;
+mod traces;
 mod wiring;
 
-pub use input::{Coded, Code};
+pub use input::{Code, Coded};
 pub use lesion::Cut;
 pub use present::{Activity, Learning, Sight, Streams, Work};
 pub use synapses::{Rule, Synapses};

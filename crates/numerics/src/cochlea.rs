@@ -70,7 +70,14 @@ impl Cochlea {
         }
         let turn = std::f64::consts::TAU / (frame - 1) as f64;
         let window = (0..frame).map(|i| 0.5 - 0.5 * libm::cos(turn * i as f64)).collect();
-        Self { frame, hop: (HOP_MS * 1e-3 * hz).round() as usize, window, points, fourier: Fourier::new(points), filters }
+        Self {
+            frame,
+            hop: (HOP_MS * 1e-3 * hz).round() as usize,
+            window,
+            points,
+            fourier: Fourier::new(points),
+            filters,
+        }
     }
 
     /// How many bands.
@@ -204,7 +211,9 @@ mod tests {
         let turn = std::f64::consts::TAU;
         let sound = |hz: u32, loud: f64| -> Vec<i16> {
             let at = |n: u32| f64::from(n) / f64::from(hz);
-            (0..hz / 2).map(|n| (loud * libm::sin(turn * (500.0 + 900.0 * at(n)) * at(n))).round() as i16).collect()
+            (0..hz / 2)
+                .map(|n| (loud * libm::sin(turn * (500.0 + 900.0 * at(n)) * at(n))).round() as i16)
+                .collect()
         };
         let heard = |hz: u32, loud: f64| Cochlea::new(8, hz).cochleagram(&sound(hz, loud), 3);
         let (reference, loud, fine) = (heard(8000, 8000.0), heard(8000, 30000.0), heard(16_000, 8000.0));

@@ -26,7 +26,8 @@ impl Code {
 
     /// A pattern of features in 0 … 1.
     pub fn pattern(self, features: &[f64]) -> Coded {
-        let part = |q: &f64| (self.low_hz + (self.high_hz - self.low_hz) * q.clamp(0.0, 1.0)) / self.pair_hz();
+        let part =
+            |q: &f64| (self.low_hz + (self.high_hz - self.low_hz) * q.clamp(0.0, 1.0)) / self.pair_hz();
         Coded { parts: features.iter().map(|q| (part(q) * 4_294_967_296.0) as u32).collect() }
     }
 
@@ -152,7 +153,11 @@ mod tests {
         let seconds = 0.2 * f64::from(presentations);
         for (found, hz) in found.into_iter().zip([2.0, 17.0, 52.0, 52.0, 37.0, 2.0]) {
             // A Poisson count: 4.5 σ.
-            assert!((found - hz * seconds).abs() < 4.5 * (hz * seconds).sqrt(), "{found} of {}", hz * seconds);
+            assert!(
+                (found - hz * seconds).abs() < 4.5 * (hz * seconds).sqrt(),
+                "{found} of {}",
+                hz * seconds
+            );
         }
         // The variance of a Poisson count of mean m is m; its square has variance m + 2 m².
         let n = 200.0 * f64::from(presentations);

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Area, Code, Coded, Rule, Synapses, Wiring,
     input::{Counts, Spikes},
+    traces::Traces,
 };
 use crate::{
     Draws, Stream,
@@ -101,57 +102,16 @@ pub struct Work {
     living: Vec<f32>,
 }
 
-/// Two exponentials, whose difference is the trace.
-#[derive(Debug, Clone, Default)]
-struct Traces {
-    fall: Vec<f32>,
-    rise: Vec<f32>,
-    /// Sums of both.
-    sum: [f64; 2],
-}
-
-impl Traces {
-    fn new(n: usize) -> Self {
-        Self { fall: vec![0.0; n], rise: vec![0.0; n], sum: [0.0; 2] }
-    }
-
-    fn clear(&mut self) {
-        self.fall.fill(0.0);
-        self.rise.fill(0.0);
-        self.sum = [0.0; 2];
-    }
-
-    fn fade(&mut self, factors: [f64; 2]) {
-        rewiring::fade(&mut self.fall, &mut self.rise, factors.map(|factor| factor as f32));
-        self.sum = [self.sum[0] * factors[0], self.sum[1] * factors[1]];
-    }
-
-    fn add(&mut self, sources: &[u32]) {
-        for &source in sources {
-            self.fall[source as usize] += 1.0;
-            self.rise[source as usize] += 1.0;
-        }
-        self.sum = self.sum.map(|sum| sum + sources.len() as f64);
-    }
-
-    fn values(&self, out: &mut [f32]) {
-        for (out, (fall, rise)) in out.iter_mut().zip(self.fall.iter().zip(&self.rise)) {
-            *out = fall - rise;
-        }
-    }
-
-    fn total(&self) -> f64 {
-        self.sum[0] - self.sum[1]
-    }
-}
-
 impl Work {
     /// For networks of this wiring; call [`Work::settle`] before the first presentation.
     ///
     /// # Panics
     /// If circuits do not divide the neurons, or inputs are not pairs.
     pub fn new(wiring: Wiring, rule: Rule, sight: Sight) -> Self {
-        assert!(wiring.circuits > 0 && wiring.neurons.is_multiple_of(wiring.circuits), "circuits of equal size");
+        assert!(
+            wiring.circuits > 0 && wiring.neurons.is_multiple_of(wiring.circuits),
+            "circuits of equal size"
+        );
         assert!(wiring.inputs.iter().all(|inputs| inputs.is_multiple_of(2)), "inputs are pairs");
         let rows = |area| vec![0.0; wiring.neurons * wiring.width(area)];
         let features = wiring.inputs.map(|inputs| inputs / 2);
@@ -350,7 +310,8 @@ impl Work {
         let drift = self.drift(synapses, circuit) * drift;
         self.living.clear();
         for (u, neuron) in self.u.iter().zip(neurons.clone()).filter(|&(_, neuron)| synapses.alive[neuron]) {
-            let own = synapses.beta[neuron] + drift - self.rule.normaliser * f64::from(self.normaliser[neuron]);
+            let own =
+                synapses.beta[neuron] + drift - self.rule.normaliser * f64::from(self.normaliser[neuron]);
             self.living.push(u + (own * gate) as f32);
         }
         let chosen = winner(Winner::Softmax, &mut self.living, uniform);

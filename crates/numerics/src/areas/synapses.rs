@@ -94,7 +94,11 @@ impl Synapses {
                 Some(_) => true,
             };
             let width = wiring.width(area);
-            wiring.of(area).flat_map(|neuron| (0..width).map(move |column| (neuron, column))).map(may_be).collect()
+            wiring
+                .of(area)
+                .flat_map(|neuron| (0..width).map(move |column| (neuron, column)))
+                .map(may_be)
+                .collect()
         });
         Self { theta, may_be, alive: vec![true; wiring.all()], beta: vec![0.0; wiring.all()] }
     }

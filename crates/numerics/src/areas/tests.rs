@@ -75,7 +75,12 @@ fn circuits_fire_at_their_rate_and_every_neuron_keeps_its_share() {
     let patterns = patterns();
     let (mut spikes, mut late) = ([0.0; 16], [0.0; 16]);
     for step in 0..600 {
-        work.present(&mut synapses, shown(&patterns), Learning::Frozen, (Draws::at(2, step), Streams::LEARNING));
+        work.present(
+            &mut synapses,
+            shown(&patterns),
+            Learning::Frozen,
+            (Draws::at(2, step), Streams::LEARNING),
+        );
         let counts = if step < 300 { &mut spikes } else { &mut late };
         counts.iter_mut().zip(work.spikes()).for_each(|(sum, &n)| *sum += f64::from(n));
     }
@@ -111,7 +116,9 @@ fn a_synapse_learns_the_trace_that_its_neurons_spikes_find() {
         work.present(&mut synapses, [Some(&pattern); 2], Learning::On, (draws, Streams::LEARNING));
         work.diffuse(&mut synapses, 0.2, draws);
         if step >= 1000 {
-            sum.iter_mut().zip(work.expected(Area::Vision)).for_each(|(sum, &x)| *sum += f64::from(x) / 2000.0);
+            sum.iter_mut()
+                .zip(work.expected(Area::Vision))
+                .for_each(|(sum, &x)| *sum += f64::from(x) / 2000.0);
         }
     }
     for (afferent, hz) in [(0, 52.0), (1, 42.0), (2, 22.0), (3, 17.0), (6, 32.0), (7, 37.0)] {

@@ -15,8 +15,14 @@ struct Glide {
 
 /// The two words: roughly the first two resonances of the vocal tract in "one" and "two".
 const WORDS: [[Glide; 2]; 2] = [
-    [Glide { loudness: 1.0, hz: [350.0, 620.0, 420.0] }, Glide { loudness: 0.5, hz: [750.0, 1250.0, 1500.0] }],
-    [Glide { loudness: 1.0, hz: [420.0, 330.0, 320.0] }, Glide { loudness: 0.5, hz: [2100.0, 1500.0, 950.0] }],
+    [
+        Glide { loudness: 1.0, hz: [350.0, 620.0, 420.0] },
+        Glide { loudness: 0.5, hz: [750.0, 1250.0, 1500.0] },
+    ],
+    [
+        Glide { loudness: 1.0, hz: [420.0, 330.0, 320.0] },
+        Glide { loudness: 0.5, hz: [2100.0, 1500.0, 950.0] },
+    ],
 ];
 
 /// Recording `index` of a made-up word, 0 or 1: two gliding tones in noise, 16-bit samples at [`TONE_HZ`].
@@ -57,7 +63,11 @@ pub fn tone(word: usize, index: u32, draws: Draws) -> Vec<i16> {
 
 /// Through three points, straight from one to the next; `part` from 0 to 1.
 fn along([start, middle, end]: [f64; 3], part: f64) -> f64 {
-    if part < 0.5 { start + (middle - start) * 2.0 * part } else { middle + (end - middle) * (2.0 * part - 1.0) }
+    if part < 0.5 {
+        start + (middle - start) * 2.0 * part
+    } else {
+        middle + (end - middle) * (2.0 * part - 1.0)
+    }
 }
 
 #[cfg(test)]
@@ -76,7 +86,8 @@ mod tests {
             let column = |i| recordings.iter().map(|recording| recording[i]).collect::<Vec<f64>>();
             (0..80).map(|i| stats::mean(&column(i))).collect()
         };
-        let distance = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| (a - b) * (a - b)).sum::<f64>().sqrt();
+        let distance =
+            |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| (a - b) * (a - b)).sum::<f64>().sqrt();
         let (one, two) = (mean(&ones), mean(&twos));
         let within = stats::mean(&ones.iter().map(|x| distance(x, &one)).collect::<Vec<_>>());
         let between = distance(&one, &two);

@@ -61,7 +61,11 @@ impl Discriminant {
     /// If a class has fewer than two examples, they differ in length, or S + ridge is not positive definite.
     pub fn fit(classes: [ArrayView2<'_, f32>; 2], ridge: f64) -> Self {
         let means = classes.map(|class| {
-            class.columns().into_iter().map(|xs| super::sum_f32(&xs.to_vec()) / xs.len() as f64).collect::<Array1<f64>>()
+            class
+                .columns()
+                .into_iter()
+                .map(|xs| super::sum_f32(&xs.to_vec()) / xs.len() as f64)
+                .collect::<Array1<f64>>()
         });
         let mut spread = (covariance(classes[0]) + covariance(classes[1])) * 0.5;
         spread.diag_mut().iter_mut().for_each(|variance| *variance += ridge);

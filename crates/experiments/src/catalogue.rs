@@ -10,6 +10,7 @@ use crate::{
     posterior::Posterior,
     rbm::Rbm,
     rbse::Rbse,
+    self_repair::SelfRepair,
     sparsity::Sparsity,
     spine_dynamics::SpineDynamics,
     spine_fit::SpineFit,
@@ -40,7 +41,8 @@ catalogue![
     Annealing,
     Posterior,
     Sparsity,
-    SpineFit
+    SpineFit,
+    SelfRepair
 ];
 
 /// An experiment by name.

@@ -56,6 +56,7 @@ fn variants(kind: &dyn Kind) -> Vec<Map<String, Json>> {
             let few = json!({"count": 30, "imaging_days": 5, "iterations": 20});
             return vec![object(few), object(json!({"count": 40, "components": 2, "iterations": 12}))];
         }
+        "self-repair" => return self_repair_variants().into_iter().map(object).collect(),
         name => panic!("add short variants of `{name}` here"),
     };
     all.into_iter().map(|more| object(small.clone()).into_iter().chain(object(more)).collect()).collect()
@@ -123,6 +124,33 @@ fn posterior_variants() -> Vec<Json> {
         chains("bandit", json!({})),
         chains("matched", learner.clone()),
         chains("digits", learner),
+    ]
+}
+
+/// Both lesions with all that is measured around them; and every other entry of a timeline.
+fn self_repair_variants() -> Vec<Json> {
+    let small = |more: Json| {
+        let mut all =
+            json!({"neurons": 8, "circuits": 2, "test_trials": 8, "bands": 6, "bins": 3, "b": 0.003});
+        let more = more.as_object().expect("variants are objects").clone();
+        all.as_object_mut().expect("variants are objects").extend(more);
+        all
+    };
+    vec![
+        small(json!({"duration_s": 320, "test_every_s": 40, "timeline": [
+            {"do": "lesion", "at_s": 160, "remove": "vision_neurons"},
+            {"do": "lesion", "at_s": 240, "remove": "functional_connections"}]})),
+        small(
+            json!({"duration_s": 60, "test_every_s": 30, "unseen": "tune", "normaliser": 0.5, "most_within": 0.0,
+                     "timeline": [
+            {"do": "set", "at_s": 0, "temperature": 0.5, "prior_mean": 0.0},
+            {"do": "clamp", "at_s": 10, "vision": true, "sound": false},
+            {"do": "dataset", "at_s": 20, "pairs": "swapped"},
+            {"do": "lesion", "at_s": 20, "remove": "all_connections", "share": 0.5},
+            {"do": "set", "at_s": 30, "plasticity": false},
+            {"do": "dataset", "at_s": 40, "pairs": "random"},
+            {"do": "record", "at_s": 50}]}),
+        ),
     ]
 }
 

@@ -23,8 +23,9 @@ Examples:
   vesicle data add patches --images patches.idx --max 15 --attribution \"J. Doe, CC BY 4.0\"
 
   vesicle data add alarm --bif alarm.bif
+  vesicle data add spines --table spines.csv
 
-Images are IDX, the format of MNIST, plain or .gz; networks are BIF. The same content again is no new data set.";
+Images are IDX, the format of MNIST, plain or .gz; networks are BIF; tables are CSV. The same content again is no new data set.";
 
 /// Data sets of the server
 #[derive(Debug, Args)]
@@ -35,12 +36,12 @@ pub(crate) struct DataCommand {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    Add(AddArgs),
+    Add(Box<AddArgs>),
     /// List the data sets
     Ls(Output),
 }
 
-/// Upload a data set: images, or a Bayesian network
+/// Upload a data set: images, a Bayesian network, or a table
 #[derive(Debug, Args)]
 #[command(after_help = ADD_EXAMPLES)]
 struct AddArgs {
@@ -56,7 +57,7 @@ struct AddArgs {
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct Upload {
     /// Images (IDX, plain or .gz)
-    #[arg(long, value_name = "FILE", required_unless_present = "bif")]
+    #[arg(long, value_name = "FILE", required_unless_present_any = ["bif", "table"])]
     pub(crate) images: Option<PathBuf>,
     /// Their labels
     #[arg(long, value_name = "FILE")]
@@ -73,6 +74,10 @@ pub(crate) struct Upload {
     /// A Bayesian network (BIF), instead of images
     #[arg(long, value_name = "FILE", conflicts_with_all = ["images", "labels", "test_images", "test_labels", "max"])]
     pub(crate) bif: Option<PathBuf>,
+    /// A table of imaged spines (CSV: spine_id, day, volume and perhaps present), instead of images
+    #[arg(long, value_name = "FILE",
+          conflicts_with_all = ["images", "labels", "test_images", "test_labels", "max", "bif"])]
+    pub(crate) table: Option<PathBuf>,
     /// Whose it is and under which licence
     #[arg(long, value_name = "TEXT")]
     pub(crate) attribution: Option<String>,
@@ -82,7 +87,7 @@ pub(crate) struct Upload {
 pub(crate) async fn run(command: DataCommand, global: &Global) -> Ended {
     let client = global.client()?;
     match command.verb {
-        Verb::Add(args) => add(&client, args).await,
+        Verb::Add(args) => add(&client, *args).await,
         Verb::Ls(args) => ls(&client, args).await,
     }
 }
@@ -119,6 +124,7 @@ async fn form(name: &str, upload: &Upload) -> anyhow::Result<Form> {
         ("test_images", upload.test_images.as_ref()),
         ("test_labels", upload.test_labels.as_ref()),
         ("bif", upload.bif.as_ref()),
+        ("table", upload.table.as_ref()),
     ];
     for (field, path) in files {
         if let Some(path) = path {
@@ -163,12 +169,15 @@ async fn ls(client: &Client, args: Output) -> Ended {
     Ok(Exit::Ok)
 }
 
-/// `1,797 images of 8x8, pixels to 16, labelled`, or `network of 37 variables`.
+/// `1,797 images of 8x8, pixels to 16, labelled`, `network of 37 variables`, or `table of 1,200 rows, 3 columns`.
 fn shape(shape: &Json) -> String {
     if let Some(variables) = shape["variables"].as_array() {
         return format!("network of {} variables", variables.len());
     }
     let count = |field: &str| shape[field].as_u64().unwrap_or_default();
+    if let Some(columns) = shape["columns"].as_array() {
+        return format!("table of {} rows, {} columns", grouped(count("rows")), columns.len());
+    }
     let mut out = format!("{} images of {}x{}", grouped(count("count")), count("rows"), count("cols"));
     out += &format!(", pixels to {}", count("max"));
     if count("test_count") > 0 {
@@ -190,5 +199,8 @@ mod tests {
         assert_eq!(shape(&digits), "1,797 images of 8x8, pixels to 16, labelled");
         let network = serde_json::json!({"kind": "bayes_net", "variables": [{}, {}]});
         assert_eq!(shape(&network), "network of 2 variables");
+        let table =
+            serde_json::json!({"kind": "table", "columns": ["spine_id", "day", "volume"], "rows": 1200});
+        assert_eq!(shape(&table), "table of 1,200 rows, 3 columns");
     }
 }

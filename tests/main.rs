@@ -13,4 +13,5 @@ mod reproduce;
 mod sources;
 mod streams;
 mod support;
+mod tables;
 mod tidy;

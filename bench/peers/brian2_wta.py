@@ -28,9 +28,11 @@ class Circuit:
         defaultclock.dt = 1 * ms
         rates = TimedArray(simulator.rates(setup) * Hz, dt=setup["presentation_ms"] * ms)
         names = dict(tau=setup["tau_ms"] * ms, R=setup["circuit_hz"] * Hz, rates=rates)
+        # Potentials are read after they have decayed by a step; a jump that is half a step's decay too high keeps the mean.
+        names |= dict(jump=float(np.exp(0.5 / setup["tau_ms"])))
         names |= dict(eta=setup["eta"], c=setup["c"], w_min=setup["weight_floor"])
         inputs = NeuronGroup(
-            n, "dy/dt = -y/tau : 1", threshold="rand() < rates(t, i)*dt", reset="y += 1", method="exact", namespace=names
+            n, "dy/dt = -y/tau : 1", threshold="rand() < rates(t, i)*dt", reset="y += jump", method="exact", namespace=names
         )
         circuit = NeuronGroup(
             k, "du/dt = -u/tau : 1\nZ : 1 (linked)", threshold="rand() < R*dt*exp(u)/Z", method="exact", namespace=names
@@ -41,7 +43,7 @@ class Circuit:
         summed.connect()
         summed.summed_updaters["Z_post"].when = "before_thresholds"  # the sum must see the decayed u
         learn = "w = clip(w + eta*(c*y_pre - exp(w))/clip(exp(w), c*eta, 1e300), w_min, 1e300)"
-        self.plastic = Synapses(inputs, circuit, "w : 1", on_pre="u_post += w", on_post=learn, namespace=names)
+        self.plastic = Synapses(inputs, circuit, "w : 1", on_pre="u_post += jump*w", on_post=learn, namespace=names)
         self.plastic.connect()
         self.plastic.w = "log(c) - 0.01*abs(randn())"
         self.spikes = SpikeMonitor(circuit, record=False)

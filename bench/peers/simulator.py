@@ -1,7 +1,7 @@
-"""What the simulators of spiking circuits share: the conversation of `peer.py`, patterns, and the clock.
+"""What peers that begin each turn anew share: the conversation of `peer.py`, patterns, and the clock.
 
     {"do": "start", "setup": {...}}       -> {"version": "..."}
-    {"do": "run"}                         -> {"cpu_seconds": 0.41, "circuit_hz": 199.7}
+    {"do": "run"}                         -> {"cpu_seconds": 0.41, "circuit_hz": 199.7}, or what else a turn gives
     {"do": "weights", "folder": "..."}    -> {}
 """
 
@@ -17,9 +17,14 @@ OUT = os.fdopen(os.dup(sys.stdout.fileno()), "w", buffering=1)
 os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
 
 
-def serve(start):
+def rate(hz):
+    """What a turn of a circuit gives."""
+    return {"circuit_hz": hz}
+
+
+def serve(start, result=rate):
     """Answers until standard input ends. `start(setup)` makes the circuit, which has `version`, `run()` for one turn, and
-    `weights()` as (neurons, inputs)."""
+    `weights()` as (neurons, inputs). `run()` gives processor seconds, and what `result` makes the answer of."""
     circuit = None
     for line in sys.stdin:
         order = json.loads(line)
@@ -28,7 +33,8 @@ def serve(start):
             circuit = start(order["setup"])
             answer["version"] = circuit.version
         elif order["do"] == "run":
-            answer["cpu_seconds"], answer["circuit_hz"] = circuit.run()
+            answer["cpu_seconds"], found = circuit.run()
+            answer |= result(found)
         elif order["do"] == "weights":
             np.ascontiguousarray(circuit.weights(), np.float32).tofile(os.path.join(order["folder"], "w.f32"))
         else:

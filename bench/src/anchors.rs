@@ -51,7 +51,7 @@ fn clock() -> f64 {
 }
 
 /// `a = b + s c`: two arrays read, one written; `bytes` are those of all three.
-fn triad(bytes: usize) -> f64 {
+pub(crate) fn triad(bytes: usize) -> f64 {
     const TRAFFIC: usize = 1 << 30;
     let n = bytes / 12;
     let (mut a, b, c) = (vec![0.0_f32; n], vec![1.0_f32; n], vec![2.0_f32; n]);

@@ -79,6 +79,10 @@ pub(crate) enum Program {
     Brian2,
     /// `nest_wta.py`.
     Nest,
+    /// `torch_synapses.py`.
+    TorchSynapses,
+    /// `brian2_synapses.py`.
+    Brian2Synapses,
 }
 
 /// How both sides learn.
@@ -266,16 +270,17 @@ impl Rule {
 }
 
 impl Program {
+    /// One for each environment.
     pub(crate) const ALL: [Program; 5] =
         [Program::Torch, Program::ScikitLearn, Program::Rbms, Program::Brian2, Program::Nest];
 
     /// Of the folder of its environment, its requirements, and in `--skip`.
     pub(crate) fn name(self) -> &'static str {
         match self {
-            Program::Torch => "torch",
+            Program::Torch | Program::TorchSynapses => "torch",
             Program::ScikitLearn => "scikit-learn",
             Program::Rbms => "rbms",
-            Program::Brian2 => "brian2",
+            Program::Brian2 | Program::Brian2Synapses => "brian2",
             Program::Nest => "nest",
         }
     }
@@ -288,6 +293,8 @@ impl Program {
             Program::Rbms => "rbms_rbm.py",
             Program::Brian2 => "brian2_wta.py",
             Program::Nest => "nest_wta.py",
+            Program::TorchSynapses => "torch_synapses.py",
+            Program::Brian2Synapses => "brian2_synapses.py",
         }
     }
 }

@@ -45,7 +45,7 @@ fn matches(pattern: &str, name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{case::CASES, wta};
+    use crate::{case::CASES, synaptic, wta};
 
     #[test]
     fn a_star_stands_for_one_part() {
@@ -89,7 +89,11 @@ mod tests {
                 let named = case.simulators.iter().any(|simulator| simulator.name() == entry.peer_name);
                 named && matches(&entry.bench, &case.name())
             };
-            let is_known = CASES.iter().any(is_used) || wta::case::CASES.iter().any(is_simulated);
+            let diffuses =
+                |(bench, peer): &(String, &str)| *peer == entry.peer_name && matches(&entry.bench, bench);
+            let is_known = CASES.iter().any(is_used)
+                || wta::case::CASES.iter().any(is_simulated)
+                || synaptic::comparisons().iter().any(diffuses);
             assert!(is_known, "{} against {}", entry.bench, entry.peer_name);
         }
     }

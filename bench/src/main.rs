@@ -19,6 +19,7 @@ mod quality;
 mod ratio;
 mod select;
 mod smoke;
+mod synaptic;
 mod weights;
 mod wta;
 
@@ -37,8 +38,8 @@ use crate::{
 /// Measures training speed against other tools.
 #[derive(Debug, Parser)]
 struct Args {
-    /// Groups or cases: rbm, rbse, growth, kernels, anchors, wta, rbse/784x500, rbm/784x500/sampled, …
-    #[arg(long, value_name = "LIST", value_delimiter = ',', default_values = ["rbm", "rbse", "wta"])]
+    /// Groups or cases: rbm, rbse, growth, kernels, anchors, wta, synaptic, rbse/784x500, rbm/784x500/sampled, …
+    #[arg(long, value_name = "LIST", value_delimiter = ',', default_values = ["rbm", "rbse", "wta", "synaptic"])]
     only: Vec<String>,
     /// Peers to leave out: torch, scikit-learn, rbms, brian2, nest
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
@@ -83,8 +84,10 @@ fn run(args: &Args) -> anyhow::Result<bool> {
     }
     if args.smoke {
         wta::smoke(&selection, &mut report)?;
+        synaptic::smoke(&selection, &mut report);
     } else {
         wta::run(&selection, &floors, args.pairs, &mut report)?;
+        synaptic::run(&selection, &floors, args.pairs, &mut report)?;
     }
     eprintln!("{}", table(report.lines()));
     Ok(report.lines().iter().all(Line::passes))

@@ -5,7 +5,7 @@ use anyhow::bail;
 use crate::case::{CASES, Case, Opponent, Program};
 
 /// Groups beside those of the cases.
-const OTHERS: [&str; 4] = ["growth", "kernels", "anchors", "wta"];
+const OTHERS: [&str; 5] = ["growth", "kernels", "anchors", "wta", "synaptic"];
 
 /// What was asked for.
 #[derive(Debug)]
@@ -27,7 +27,7 @@ impl Selection {
             let is_known = OTHERS.contains(&group) || CASES.iter().any(|case| begins(&case.name(), name));
             if !is_known {
                 bail!(
-                    "`only` is {name:?}; it must be rbm, rbse, wta, growth, kernels, anchors or the beginning of a case"
+                    "`only` is {name:?}; it must be rbm, rbse, wta, synaptic, growth, kernels, anchors or the beginning of a case"
                 );
             }
         }

@@ -1,6 +1,6 @@
-//! A data set on its way in: up to four IDX files or one BIF file, taken as they come, shared by REST and gRPC.
+//! A data set on its way in: up to four IDX files, or one BIF or CSV file, taken as they come, shared by REST and gRPC.
 
-use experiments::{Idx, IdxDecoder, IdxError, images_from_idx, network_from_bif};
+use experiments::{Idx, IdxDecoder, IdxError, images_from_idx, network_from_bif, table_from_csv};
 use store::Dataset;
 use tokio::{sync::SemaphorePermit, task::spawn_blocking};
 
@@ -13,8 +13,8 @@ use crate::{
 /// Longest name of a data set, and of its attribution.
 const NAME_BYTES: usize = 128;
 const ATTRIBUTION_CHARS: usize = 1024;
-/// Longest BIF file.
-const BIF_BYTES: usize = 1 << 26;
+/// Longest file of text.
+const TEXT_BYTES: usize = 1 << 26;
 
 /// What is said of a data set beside its files.
 #[derive(Debug, Default)]
@@ -33,11 +33,12 @@ pub(crate) enum File {
     TestImages,
     TestLabels,
     Bif,
+    Table,
 }
 
 impl File {
-    pub(crate) const ALL: [Self; 5] =
-        [Self::Images, Self::Labels, Self::TestImages, Self::TestLabels, Self::Bif];
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Images, Self::Labels, Self::TestImages, Self::TestLabels, Self::Bif, Self::Table];
 
     /// As the field of a form is called.
     pub(crate) fn name(self) -> &'static str {
@@ -47,7 +48,13 @@ impl File {
             Self::TestImages => "test_images",
             Self::TestLabels => "test_labels",
             Self::Bif => "bif",
+            Self::Table => "table",
         }
+    }
+
+    /// Whether it is text that makes a data set by itself.
+    fn is_whole(self) -> bool {
+        matches!(self, Self::Bif | Self::Table)
     }
 }
 
@@ -57,7 +64,8 @@ pub(crate) struct Upload<'a> {
     // Each upload may hold a whole data set: only so many at once.
     _permit: SemaphorePermit<'a>,
     decoded: [Option<Idx>; 4],
-    bif: Option<Vec<u8>>,
+    /// A file that makes a data set by itself.
+    whole: Option<(File, Vec<u8>)>,
     open: Option<(File, Open)>,
     decoded_bytes: u64,
     received: u64,
@@ -72,7 +80,7 @@ impl<'a> Upload<'a> {
             app,
             _permit: permit,
             decoded: Default::default(),
-            bif: None,
+            whole: None,
             open: None,
             decoded_bytes: 0,
             received: 0,
@@ -99,11 +107,12 @@ impl<'a> Upload<'a> {
         }
         match self.open.as_mut().expect("opened above") {
             (_, Open::Idx(decoder)) => decoder.push(bytes).map_err(|error| refused(file, &error)),
-            (_, Open::Bif(text)) if text.len() + bytes.len() > BIF_BYTES => {
-                let detail = format!("file `bif` is too large; it must be at most {BIF_BYTES} bytes");
+            (_, Open::Text(text)) if text.len() + bytes.len() > TEXT_BYTES => {
+                let name = file.name();
+                let detail = format!("file `{name}` is too large; it must be at most {TEXT_BYTES} bytes");
                 Err(Fault::new(Kind::TooLarge, detail))
             }
-            (_, Open::Bif(text)) => {
+            (_, Open::Text(text)) => {
                 text.extend_from_slice(bytes);
                 Ok(())
             }
@@ -111,7 +120,10 @@ impl<'a> Upload<'a> {
     }
 
     fn has(&self, file: File) -> bool {
-        if file == File::Bif { self.bif.is_some() } else { self.decoded[file as usize].is_some() }
+        match &self.whole {
+            Some((whole, _)) if *whole == file => true,
+            _ => self.decoded.get(file as usize).is_some_and(Option::is_some),
+        }
     }
 
     /// Puts the data set together and stores it.
@@ -119,16 +131,17 @@ impl<'a> Upload<'a> {
         self.close_file()?;
         let name = checked_name(about.name)?;
         let attribution = checked_attribution(about.attribution)?;
-        if let Some(bif) = self.bif.take() {
+        if let Some((file, text)) = self.whole.take() {
             let other = File::ALL.into_iter().find(|file| self.has(*file)).map(File::name);
             if let Some(other) = other.or(about.max.map(|_| "max")) {
-                let detail = format!("`{other}` is given; it must be left out with `bif`");
-                return Err(Fault::invalid_field(format!("/{other}"), detail));
+                return Err(beside(other, file));
             }
             let read = move || {
-                let data = network_from_bif(&bif)
-                    .map_err(|error| Fault::invalid_field("/bif", format!("file `bif`: {error}")))?;
-                new_dataset(&name, &data, attribution)
+                let data = if file == File::Table { table_from_csv(&text) } else { network_from_bif(&text) };
+                let place = file.name();
+                let refused =
+                    |error| Fault::invalid_field(format!("/{place}"), format!("file `{place}`: {error}"));
+                new_dataset(&name, &data.map_err(refused)?, attribution)
             };
             let dataset = spawn_blocking(read).await.map_err(Fault::internal)??;
             return Ok(self.app.store.put_dataset(dataset, self.app.clock.now()).await?);
@@ -158,9 +171,12 @@ impl<'a> Upload<'a> {
         let (file, decoder) = match self.open.take() {
             None => return Ok(()),
             Some((file, Open::Idx(decoder))) => (file, decoder),
-            Some((_, Open::Bif(text))) => {
+            Some((file, Open::Text(text))) => {
+                if let Some((other, _)) = &self.whole {
+                    return Err(beside(file.name(), *other));
+                }
                 self.decoded_bytes += text.len() as u64;
-                self.bif = Some(text);
+                self.whole = Some((file, text));
                 return Ok(());
             }
         };
@@ -174,13 +190,19 @@ impl<'a> Upload<'a> {
 /// A file that is being taken.
 enum Open {
     Idx(IdxDecoder),
-    Bif(Vec<u8>),
+    Text(Vec<u8>),
 }
 
 impl Open {
     fn new(file: File, most: u64) -> Self {
-        if file == File::Bif { Self::Bif(Vec::new()) } else { Self::Idx(IdxDecoder::new(most)) }
+        if file.is_whole() { Self::Text(Vec::new()) } else { Self::Idx(IdxDecoder::new(most)) }
     }
+}
+
+/// What must not be there beside a file that is a data set by itself.
+fn beside(name: &str, whole: File) -> Fault {
+    let detail = format!("`{name}` is given; it must be left out with `{}`", whole.name());
+    Fault::invalid_field(format!("/{name}"), detail)
 }
 
 fn refused(file: File, error: &IdxError) -> Fault {

@@ -122,7 +122,7 @@ async fn add(client: &Client, name: &str) -> anyhow::Result<()> {
         test_labels: Some(files.test_labels),
         max: Some(255),
         attribution,
-        bif: None,
+        ..Upload::default()
     };
     data::upload(client, name, &upload).await?;
     Ok(())

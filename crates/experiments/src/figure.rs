@@ -45,7 +45,11 @@ pub struct Figure {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<usize>,
     /// Seeds; those of the command when absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "crate::finding::seeds::seeds"
+    )]
     pub seeds: Option<Vec<u64>>,
     /// Whether it is drawn only when asked for.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -81,6 +85,8 @@ pub enum FigureKind {
     Profile,
     /// Final counts.
     Histogram,
+    /// Final lists as bars, the series beside each other at each place.
+    Columns,
     /// Final images, the series side by side.
     Tiles,
     /// Points: two final lists, or a matrix of two columns.

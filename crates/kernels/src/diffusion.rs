@@ -1,16 +1,15 @@
 //! Numbers that diffuse: a linear step with a fresh standard normal number for each, in one pass over memory.
 
-#![expect(clippy::needless_range_loop, reason = "index i is one number of several arrays")]
-
 use crate::{Level, ars, level::at_every_level, math::ln, sample::GRID};
 
-/// One step `x ← shift + decay x + sd z`.
+/// One step `x ← x + (shift − pull x + sd z)`. What is added is computed by itself, so that a pull far below the grid of x is
+/// not lost: the noise carries it over.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Step {
-    /// What the rest pulls to, times `1 − decay`.
+    /// What x is pulled to, times the pull.
     pub shift: f32,
-    /// What is left of x.
-    pub decay: f32,
+    /// The part of x that is lost.
+    pub pull: f32,
     /// Standard deviation of what is added.
     pub sd: f32,
 }
@@ -75,8 +74,8 @@ fn group(x: &[f32; GROUP], words: &[u32; GROUP], step: Step) -> [f32; GROUP] {
         let u = ((words[i] >> 8) + 1).cast_signed() as f32 * GRID;
         let radius = (-2.0 * ln(u)).sqrt() * step.sd;
         let (sin, cos) = sin_cos_turns(words[HALF + i]);
-        out[i] = step.shift + step.decay * x[i] + radius * cos;
-        out[HALF + i] = step.shift + step.decay * x[HALF + i] + radius * sin;
+        out[i] = x[i] + ((step.shift - step.pull * x[i]) + radius * cos);
+        out[HALF + i] = x[HALF + i] + ((step.shift - step.pull * x[HALF + i]) + radius * sin);
     }
     out
 }
@@ -115,7 +114,7 @@ mod tests {
 
     const KEY: ars::Words = [1, 2, 3, 4];
     const COUNTER: ars::Words = [0, 0, 7, 0];
-    const NORMAL: Step = Step { shift: 0.0, decay: 0.0, sd: 1.0 };
+    const NORMAL: Step = Step { shift: 0.0, pull: 1.0, sd: 1.0 };
 
     #[test]
     fn sine_and_cosine_are_those_of_the_angle() {
@@ -156,7 +155,7 @@ mod tests {
 
     #[test]
     fn every_level_gives_the_same_bits_at_every_length() {
-        let step = Step { shift: 0.1, decay: 0.9, sd: 0.3 };
+        let step = Step { shift: 0.1, pull: 0.1, sd: 0.3 };
         for n in [0, 1, 31, 32, 33, 1023, 1024, 3000] {
             let start: Vec<f32> = (0..n).map(|i| i as f32 * 0.01).collect();
             let mut expected = start.clone();

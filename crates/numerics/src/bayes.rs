@@ -20,7 +20,8 @@ pub mod structure;
 
 pub use bif::{BifError, read_bif, write_bif};
 pub use builtin::{
-    asia, cancer, earthquake, ising, knill_kersten, parity, random_joint, sachs, survey, three_valued,
+    asia, cancer, earthquake, ising, knill_kersten, parity, random_joint, random_table, sachs, survey,
+    three_valued,
 };
 pub use infer::{Evidence, InferenceError, Posterior, infer};
 pub use joint::{JOINT_STATES, States};

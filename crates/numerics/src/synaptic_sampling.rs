@@ -8,6 +8,7 @@
 //! inference".
 
 pub mod imaging;
+mod lazy;
 pub mod mixture;
 mod prior;
 mod rule;
@@ -15,6 +16,7 @@ mod simplex;
 mod survival;
 mod weight;
 
+pub use lazy::LazyRows;
 pub use prior::{Gaussian, Laplace, LogNormal, Prior, SpikeAndSlab};
 pub use rule::{Epsp, PairRule};
 pub use simplex::Simplex;

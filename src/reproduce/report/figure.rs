@@ -49,6 +49,7 @@ fn draw(picture: &Picture, gathered: &Gathered) -> Result<Drawn, String> {
         FigureKind::Scan => chart(source.scan()),
         FigureKind::Profile => chart(source.profile()),
         FigureKind::Histogram => chart(source.histogram()),
+        FigureKind::Columns => chart(source.columns()),
         FigureKind::Scatter => chart(source.scatter()),
         FigureKind::Bars => source.bars(),
         FigureKind::Table => source.table(),
@@ -131,6 +132,33 @@ impl Source<'_> {
         Ok(chart)
     }
 
+    /// At each place a bar of every series, and a dot of every seed on it.
+    fn columns(&self) -> Result<Chart, String> {
+        let figure = self.figure();
+        let mut chart = self.chart("", &words(figure.metric.as_deref().unwrap_or("")));
+        let width = 0.8 / figure.series.len() as f64;
+        for (i, series) in figure.series.iter().enumerate() {
+            let mut lists: Vec<&[f64]> = Vec::new();
+            for job in self.jobs(series) {
+                for run in self.runs(&job)? {
+                    lists.push(&Self::last(run, self.metric(series))?.data);
+                }
+            }
+            let places = lists.iter().map(|list| list.len()).min().unwrap_or(0);
+            let left = |k: usize| k as f64 - 0.4 + i as f64 * width;
+            let mean = |k: usize| lists.iter().map(|list| list[k]).sum::<f64>() / lists.len() as f64;
+            let bar = |k| [(left(k), left(k) + width, mean(k)), (left(k) + width, left(k + 1), 0.0)];
+            let mut steps: Vec<_> = (0..places).flat_map(bar).collect();
+            steps.pop();
+            chart.marks.push(Mark::Area { steps, colour: i });
+            let dot =
+                |list: &&[f64]| (0..places).map(|k| (left(k) + width / 2.0, list[k])).collect::<Vec<_>>();
+            let points = lists.iter().flat_map(dot).collect();
+            chart.marks.push(Mark::Dots { points, colour: i, radius: 1.0 });
+        }
+        Ok(chart)
+    }
+
     fn histogram(&self) -> Result<Chart, String> {
         let mut chart = self.chart(&words(self.figure().metric.as_deref().unwrap_or("")), "share");
         for (i, series) in self.figure().series.iter().enumerate() {
@@ -167,6 +195,10 @@ impl Source<'_> {
                     let values = Self::last(run, self.metric(series))?;
                     match (x_metric, values.shape.as_slice()) {
                         (Some(x), _) => points.extend(pairs(&Self::last(run, x)?.data, &values.data)),
+                        (None, &[2, n]) if self.is_raster(series) => {
+                            let (times, units) = values.data.split_at(n);
+                            points.extend(pairs(times, units));
+                        }
                         (None, [_, 2]) => {
                             points.extend(values.data.chunks_exact(2).map(|pair| (pair[0], pair[1])))
                         }

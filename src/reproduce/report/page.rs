@@ -50,7 +50,7 @@ fn head(verdicts: &[Verdict<'_>], gathered: &Gathered, experiments: &[&str]) -> 
     let expected = verdicts.iter().filter(|verdict| verdict.outcome.is_as_expected()).count();
     let holds = verdicts.iter().filter(|verdict| verdict.word() == "holds").count();
     let seeds: BTreeSet<u64> = verdicts.iter().flat_map(|verdict| verdict.claim.seeds.clone()).collect();
-    let seeds = seeds.iter().map(u64::to_string).collect::<Vec<_>>().join(", ");
+    let seeds = ranges(seeds);
     let all = verdicts.len();
     html! {
         header {
@@ -68,6 +68,22 @@ fn head(verdicts: &[Verdict<'_>], gathered: &Gathered, experiments: &[&str]) -> 
             }
         }
     }
+}
+
+/// "1–5, 9" of 1, 2, 3, 4, 5 and 9.
+fn ranges(ascending: BTreeSet<u64>) -> String {
+    let mut ranges: Vec<(u64, u64)> = Vec::new();
+    for number in ascending {
+        match ranges.last_mut() {
+            Some((_, last)) if *last + 1 == number => *last = number,
+            _ => ranges.push((number, number)),
+        }
+    }
+    let words = ranges.iter().map(|(first, last)| match last - first {
+        0 => first.to_string(),
+        _ => format!("{first}–{last}"),
+    });
+    words.collect::<Vec<_>>().join(", ")
 }
 
 fn not_tested(skipped: &[Skipped]) -> Markup {
@@ -191,5 +207,16 @@ fn method() -> Markup {
                 code { "vesicle reproduce" } "; the same seed gives the same bits on every machine."
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seeds_that_follow_one_another_are_told_as_a_range() {
+        assert_eq!(ranges((1..=5).chain([9, 11, 12]).collect()), "1–5, 9, 11–12");
+        assert_eq!(ranges(BTreeSet::new()), "");
     }
 }

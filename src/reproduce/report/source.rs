@@ -1,6 +1,6 @@
 //! What figures are drawn from: the runs of their series.
 
-use experiments::{Figure, FindingJob, Series};
+use experiments::{Figure, FindingJob, Series, ValueKind};
 
 use super::chart::{Axis, Chart};
 use crate::reproduce::{
@@ -25,6 +25,12 @@ impl<'a> Source<'a> {
 
     pub(super) fn metric<'b>(&'b self, series: &'b Series) -> &'b str {
         series.metric.as_ref().or(self.figure().metric.as_ref()).map_or("", String::as_str)
+    }
+
+    /// Whether the metric of a series is times and units of events.
+    pub(super) fn is_raster(&self, series: &Series) -> bool {
+        let metrics = experiments::find(self.picture.experiment).map_or(&[][..], experiments::Kind::metrics);
+        metrics.iter().any(|spec| spec.name == self.metric(series) && spec.kind == ValueKind::Raster)
     }
 
     pub(super) fn at(&self, series: &Series) -> Option<usize> {

@@ -64,7 +64,7 @@ impl Experiment for Annealing {
     const METRICS: &'static [MetricSpec] = &observe::METRICS;
     const PRESETS: &'static [(&'static str, &'static str)] = &[(
         "funnel",
-        "landscape = \"funnel\"\ndimensions = 20\nt_start = 1.0\nt_end = 0.02\nsteps = 20000\nchains = 500\nh = 0.005",
+        "landscape = \"funnel\"\ndimensions = 20\nt_start = 1.0\nt_end = 0.02\nsteps = 20000\nchains = 200\nh = 0.005",
     )];
 
     type Params = Params;

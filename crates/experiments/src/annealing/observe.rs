@@ -7,7 +7,8 @@ use crate::{
     Cadence::{Every, Final},
     MetricSpec, Metrics,
     ValueKind::{Matrix, Scalar},
-    sampling::{scalar_if_finite, singles, spec},
+    metric::spec,
+    sampling::{scalar_if_finite, singles},
 };
 
 pub(super) static METRICS: [MetricSpec; 9] = [

@@ -78,11 +78,11 @@ impl Default for Params {
             landscape: Kind::LowBarrier,
             dimensions: 2,
             schedule: Schedule::Geometric,
-            t_start: 0.4,
-            t_end: 0.05,
+            t_start: 0.22,
+            t_end: 0.08,
             steps: 60_000,
             chains: 400,
-            h: 0.01,
+            h: 0.02,
             restart_every: 0,
             sampler: Sampler::Overdamped,
             friction: 1.0,
@@ -159,12 +159,12 @@ mod tests {
     fn every_schedule_goes_from_its_start_to_its_end() {
         for schedule in [Schedule::Geometric, Schedule::Logarithmic] {
             let params = Params { schedule, ..Params::default() };
-            assert!((params.temperature(0) - 0.4).abs() < 1e-12);
-            assert!((params.temperature(60_000) - 0.05).abs() < 1e-12);
+            assert!((params.temperature(0) - 0.22).abs() < 1e-12);
+            assert!((params.temperature(60_000) - 0.08).abs() < 1e-12);
             assert!(params.temperature(20_000) > params.temperature(20_001));
         }
         let constant = Params { schedule: Schedule::Constant, ..Params::default() };
-        assert_eq!(constant.temperature(60_000), 0.4);
+        assert_eq!(constant.temperature(60_000), 0.22);
         assert_eq!(Params { t_start: 0.0, ..Params::default() }.temperature(60_000), 0.0);
     }
 }

@@ -9,7 +9,7 @@ use crate::{
     },
 };
 
-pub(super) static METRICS: [MetricSpec; 50] = [
+pub(super) static METRICS: [MetricSpec; 56] = [
     spec(
         "module_kl",
         "nats",
@@ -127,6 +127,42 @@ pub(super) static METRICS: [MetricSpec; 50] = [
         "joint KL of each module above that of the local minimum to which batch EM takes its weights",
     ),
     spec("excess_kl_worst", "nats", Scalar, Final, "greatest of `excess_kl`"),
+    spec(
+        "excess_over_floor",
+        "1",
+        Scalar,
+        Final,
+        "sum of `excess_kl` over what the noise of rates and presented states alone would leave",
+    ),
+    spec(
+        "em_step_kl",
+        "nats",
+        Scalar,
+        Final,
+        "by how much one exact step of batch EM improves the joint KL of a module, the most of them",
+    ),
+    spec(
+        "nearest_kl",
+        "nats",
+        Vector,
+        Final,
+        "joint KL of the local optimum to which batch EM takes the weights of each module",
+    ),
+    spec(
+        "own_start_kl",
+        "nats",
+        Vector,
+        Final,
+        "joint KL of the local optimum to which batch EM goes from where each module began",
+    ),
+    spec(
+        "local_optima",
+        "1",
+        Scalar,
+        Final,
+        "share of the modules whose `nearest_kl` is more than 0.01 nats above the best optimum known",
+    ),
+    spec("em_local_optima", "1", Scalar, Final, "the same of `own_start_kl`"),
     spec("used_neurons", "1", Scalar, Every, "share of the hidden neurons that have fired"),
     spec("spikes", "1", Scalar, Every, "hidden spikes while learning"),
     spec(

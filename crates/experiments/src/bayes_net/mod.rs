@@ -7,6 +7,7 @@ mod observe;
 mod outline;
 mod params;
 mod parts;
+mod reference;
 
 use numerics::{
     Draws, Stream,
@@ -16,6 +17,8 @@ use numerics::{
         stationary::{Stationary, stationary},
         structure::input_information,
     },
+    stdp::Annealed,
+    wta::Levels,
 };
 use serde::{Deserialize, Serialize};
 
@@ -90,7 +93,7 @@ impl BayesNet {
     /// A module that has not learned.
     fn fresh(&self, at: usize, inputs: &[usize], draws: Draws) -> Module {
         let hidden = hidden_neurons(&self.network, inputs, u64::from(self.params.hidden)) as usize;
-        Module::new(&self.network, at, inputs, hidden, draws)
+        Module::new(&self.network, at, inputs, hidden, draws).with_mismatch(self.params.mismatch_sd, draws)
     }
 
     fn inputs(&self, at: usize) -> Vec<usize> {
@@ -117,8 +120,15 @@ impl BayesNet {
         }
     }
 
+    fn rule(&self) -> Learning {
+        let Params { anneal, eta_max, weight_floor, weight_bits, .. } = self.params;
+        let rate = Annealed { numerator: anneal, offset: 0.0, floor: 0.0, ceiling: eta_max };
+        let levels = (weight_bits > 0).then_some(Levels { bits: weight_bits, low: weight_floor, high: 0.0 });
+        Learning { rate, levels, ..Learning::standard(weight_floor) }
+    }
+
     fn learn(&self, modules: &mut [Module], draws: Draws) {
-        let rule = Learning::standard(self.params.weight_floor);
+        let rule = self.rule();
         let (mut state, mut potentials) = (vec![0; self.network.len()], Vec::new());
         for k in 0..PRESENTATIONS {
             self.presented(k, draws, &mut state);
@@ -175,7 +185,7 @@ impl BayesNet {
 
 impl Experiment for BayesNet {
     const NAME: &'static str = "bayes-net";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
     const SUMMARY: &'static str =
         "Spiking modules that learn a Bayesian network from samples by STDP, and then infer as a network";
     const README: &'static str = include_str!("README.md");

@@ -3,7 +3,7 @@
 use numerics::{
     Draws, Stream,
     bayes::{
-        module::{Module, divergence, em_step, fit, held_out_kl},
+        module::{Module, divergence, held_out_kl},
         structure::auc,
     },
 };
@@ -13,8 +13,6 @@ use crate::Metrics;
 
 /// Held-out states that are enough while learning.
 const FEW: usize = 500;
-/// Steps of batch EM at most.
-const EM_STEPS: u32 = 400;
 /// What a state that never came counts as.
 pub(super) const NEVER: f64 = 1e-5;
 /// Networks with more states are iterated only at the last step.
@@ -114,10 +112,15 @@ impl BayesNet {
         out.scalar("inputs_kept", mean(&kept));
         let (mut areas, mut permuted, mut precisions) = (Vec::new(), Vec::new(), Vec::new());
         for module in &state.modules {
-            let told = self.told(module);
+            // What was cut off tells nothing.
+            let mut told = vec![0.0; self.network.len()];
+            for (input, nats) in module.inputs.iter().zip(self.told(module)) {
+                told[input.variable] = nats;
+            }
+            told.remove(module.variable);
             let blanket = self.network.blanket(module.variable);
-            let is_member: Vec<bool> =
-                module.inputs.iter().map(|input| blanket.contains(&input.variable)).collect();
+            let others = (0..self.network.len()).filter(|&at| at != module.variable);
+            let is_member: Vec<bool> = others.map(|at| blanket.contains(&at)).collect();
             let Some(area) = auc(&told, &is_member) else { continue };
             areas.push(area);
             let order = permutation(draws, module.variable, told.len());
@@ -134,30 +137,6 @@ impl BayesNet {
             out.scalar("blanket_auc_permuted", mean(&permuted));
             out.scalar("blanket_precision", mean(&precisions));
         }
-    }
-
-    /// What batch EM makes of the same task, from other starts and from the weights that were learned.
-    pub(super) fn observe_reference(&self, state: &State, draws: Draws, out: &mut Metrics) {
-        if self.params.em_starts == 0 {
-            return;
-        }
-        let (mut best, mut excess) = (Vec::new(), Vec::new());
-        for module in &state.modules {
-            let Some(target) = self.target(module) else { return };
-            let found = fit(module, &target, (self.params.em_starts, EM_STEPS), draws);
-            best.push(found.conditional_kl(&target));
-            let mut near = module.clone();
-            for _ in 0..EM_STEPS {
-                if em_step(&mut near, &target) < 1e-6 {
-                    break;
-                }
-            }
-            excess.push(module.joint_kl(&target) - near.joint_kl(&target));
-        }
-        out.vector("em_kl", &single(&best));
-        out.scalar("em_kl_mean", mean(&best));
-        out.vector("excess_kl", &single(&excess));
-        out.scalar("excess_kl_worst", greatest(&excess));
     }
 
     /// How well the states that were presented in the last stretch of learning would do as a law.

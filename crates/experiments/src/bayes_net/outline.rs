@@ -36,6 +36,9 @@ fn builtin(params: &Params, seed: u64) -> Network {
         Source::RandomJoint => {
             bayes::random_joint(Draws::at(seed, 0), params.joint_variables as usize, params.joint_alpha)
         }
+        Source::RandomTable => {
+            bayes::random_table(Draws::at(seed, 0), params.joint_variables as usize, params.parity_noise)
+        }
         Source::Ising => bayes::ising(params.ising_beta),
         Source::Parity => bayes::parity(params.parity_noise),
         Source::ThreeValued => bayes::three_valued(),
@@ -105,7 +108,7 @@ impl<'a> Outline<'a> {
         let slots = (params.queries.len() as u64 + 1) * u64::from(params.chains);
         let read = slots * (u64::from(params.sample_s) * cells * 8 + (states + cells) * 32);
         (64 << 20)
-            + 32 * weights.fold(0, u64::saturating_add)
+            + 40 * weights.fold(0, u64::saturating_add)
             + read
             + 64 * states * self.variables.len() as u64
             + u64::from(params.held_out) * self.variables.len() as u64

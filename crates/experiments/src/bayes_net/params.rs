@@ -29,6 +29,9 @@ pub enum Source {
     Ising,
     /// Four binary variables with an even sum, but for `parity_noise`.
     Parity,
+    /// `joint_variables` binary ones, the last of which follows a table over the others that the seed draws, but for
+    /// `parity_noise`.
+    RandomTable,
     /// Four variables of three values.
     ThreeValued,
     /// The data set of the job, a network that was uploaded.
@@ -75,7 +78,7 @@ pub struct Params {
     pub network: Source,
     /// A variable that is summed out before; none when empty.
     pub sum_out: String,
-    /// Variables of `random-joint`.
+    /// Variables of `random-joint` and `random-table`.
     #[schemars(range(min = 2, max = 6), extend("unit" = "1", "symbol" = "n"))]
     pub joint_variables: u32,
     /// Concentration of `random-joint`: the smaller, the fewer states have most of the mass.
@@ -84,7 +87,7 @@ pub struct Params {
     /// Inverse temperature of `ising`.
     #[schemars(range(min = -2.0, max = 2.0), extend("unit" = "1", "symbol" = "beta"))]
     pub ising_beta: f64,
-    /// How often the sum of `parity` is odd.
+    /// How often the sum of `parity` is odd, and how often the last variable of `random-table` is not what its table says.
     #[schemars(range(min = 0.0, max = 1.0), extend("unit" = "1", "symbol" = "epsilon"))]
     pub parity_noise: f64,
     /// What the modules see.
@@ -99,12 +102,24 @@ pub struct Params {
     /// Simulated time of learning; ten states a second.
     #[schemars(range(min = 0, max = 1_000_000), extend("unit" = "s", "symbol" = "T"))]
     pub learning_s: u32,
+    /// A: the rate of a neuron after n spikes is A/n, so that the n-th counts as n^(A − 1).
+    #[schemars(range(min = 1.0, max = 100.0), extend("unit" = "1", "symbol" = "A"))]
+    pub anneal: f64,
+    /// The greatest rate.
+    #[schemars(range(min = 1e-5, max = 0.5), extend("unit" = "1", "symbol" = "eta_max"))]
+    pub eta_max: f64,
     /// ln of the smallest probability that a synapse holds.
     #[schemars(range(min = -40.0, max = -0.1), extend("unit" = "1", "symbol" = "w_min"))]
     pub weight_floor: f64,
     /// With this probability a uniformly random state is presented instead of a sample.
     #[schemars(range(min = 0.0, max = 1.0), extend("unit" = "1", "symbol" = "rho"))]
     pub presentation_noise: f64,
+    /// Bits of a weight, rounded stochastically at every step; 0: double precision.
+    #[schemars(range(min = 0, max = 16), extend("unit" = "bits", "symbol" = "B"))]
+    pub weight_bits: u32,
+    /// Standard deviation of what a synapse passes on of its weight, around 1.
+    #[schemars(range(min = 0.0, max = 1.0), extend("unit" = "1", "symbol" = "sd_m"))]
+    pub mismatch_sd: f64,
     /// Inputs that tell less are cut off after learning, and the modules learn anew for as long; 0 cuts none.
     #[schemars(range(min = 0.0, max = 10.0), extend("unit" = "nats", "symbol" = "I_min"))]
     pub prune_nats: f64,
@@ -153,8 +168,12 @@ impl Default for Params {
             training: Training::Here,
             modules: Vec::new(),
             learning_s: 300,
+            anneal: 4.0,
+            eta_max: 0.02,
             weight_floor: LN_0_001,
             presentation_noise: 0.0,
+            weight_bits: 0,
+            mismatch_sd: 0.0,
             prune_nats: 0.0,
             sample_s: 20,
             burn_in_s: 1,

@@ -44,12 +44,14 @@ pub(super) fn join(
             (a.network, &a.sum_out, a.joint_variables, a.joint_alpha, a.ising_beta, a.parity_noise)
                 == (b.network, &b.sum_out, b.joint_variables, b.joint_alpha, b.ising_beta, b.parity_noise)
         };
-        let is_drawn = params.network == NetworkSource::RandomJoint;
+        let is_drawn = matches!(params.network, NetworkSource::RandomJoint | NetworkSource::RandomTable);
         if !is_same(params, &learned) || source.data_hash != data_hash || (is_drawn && source.seed != seed) {
             return refuse("learned another network; it must be that of this run");
         }
-        let how =
-            |p: &Params| (p.mode, p.hidden, p.learning_s, p.weight_floor, p.presentation_noise, p.prune_nats);
+        let how = |p: &Params| {
+            let rule = (p.anneal, p.eta_max, p.weight_floor, p.weight_bits, p.mismatch_sd);
+            (p.mode, p.hidden, p.learning_s, rule, p.presentation_noise, p.prune_nats)
+        };
         if how(first.get_or_insert_with(|| learned.clone())) != how(&learned) {
             return refuse("learned otherwise than the first; all parts must have learned alike");
         }

@@ -11,6 +11,7 @@ mod judge;
 mod judge_tests;
 mod quantity;
 mod reduce;
+pub(crate) mod seeds;
 mod statistic;
 mod targets;
 
@@ -61,7 +62,7 @@ pub struct Finding {
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub scan: Map<String, Json>,
     /// Seeds, where they are not [`SEEDS`].
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "seeds::seeds")]
     pub seeds: Option<Vec<u64>>,
     /// Whether it takes so long that it is tested only when asked for.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

@@ -13,10 +13,8 @@ use crate::{
     Cadence::{Every, Final},
     Data, DataError, DataNeed, DataShape, Experiment, MetricSpec, Metrics, ParamError, Plan,
     ValueKind::{Histogram, Matrix, Scalar, Vector},
-    sampling::{
-        learner::{INPUTS, Learner, Scratch},
-        spec,
-    },
+    metric::spec,
+    sampling::learner::{INPUTS, Learner, Scratch},
 };
 use chains::Chains;
 use target::Known;
@@ -26,7 +24,7 @@ pub use params::{Baseline, Flaw, Params, Sampler, Task};
 /// Numbers that a step of the run moves, about.
 const WORK: u64 = 200_000;
 
-static METRICS: [MetricSpec; 17] = [
+static METRICS: [MetricSpec; 18] = [
     spec("mean", "1", Scalar, Every, "mean of the first θ over chains"),
     spec("sd", "1", Scalar, Every, "standard deviation of the first θ over chains"),
     spec("value", "1", Scalar, Every, "mean expected reward over chains; bandit"),
@@ -66,7 +64,7 @@ static METRICS: [MetricSpec; 17] = [
         "nats",
         Scalar,
         Every,
-        "log-likelihood of a training example under the last sample",
+        "log-likelihood of a training example under the last sample of the first chain",
     ),
     spec("test_sample", "nats", Scalar, Every, "log-likelihood of a test example under the last sample"),
     spec(
@@ -85,6 +83,13 @@ static METRICS: [MetricSpec; 17] = [
         "log-likelihood of a training example, the best start of maximum likelihood",
     ),
     spec("test_ml", "nats", Scalar, Every, "log-likelihood of a test example for that start"),
+    spec(
+        "test_ml_average",
+        "nats",
+        Scalar,
+        Final,
+        "the same under the average over all starts of maximum likelihood",
+    ),
     spec("functional_fraction", "1", Scalar, Every, "share of functional synapses of the last sample"),
 ];
 
@@ -96,7 +101,7 @@ pub struct Posterior {
 }
 
 enum Model {
-    Chains(Chains),
+    Chains(Box<Chains>),
     Bandit,
     Learner(Learner),
 }
@@ -123,7 +128,7 @@ impl Experiment for Posterior {
     const METRICS: &'static [MetricSpec] = &METRICS;
     const PRESETS: &'static [(&'static str, &'static str)] = &[
         ("bandit", "task = \"bandit\"\nh = 0.02\nsteps = 1000"),
-        ("matched", "task = \"matched\"\nh = 0.0001\nsteps = 60000\nchains = 10"),
+        ("matched", "task = \"matched\"\nh = 0.0003\nsteps = 20000\nchains = 10\nprior_mean = 3.0"),
         (
             "digits",
             "task = \"digits\"\nh = 0.0012\nsteps = 6000\nchains = 10\nunits = 15\ntrain_images = 30\nprior_mean = 0.5",
@@ -163,7 +168,7 @@ impl Experiment for Posterior {
             Task::Matched | Task::Digits => Model::Learner(learn::learner(&params, &data, seed)?),
             task => {
                 let target = Known::new(task, &params.log_density).map_err(DataError)?;
-                Model::Chains(Chains::new(&params, target))
+                Model::Chains(Box::new(Chains::new(&params, target)))
             }
         };
         Ok(Self { block: block(&params), params, model })
@@ -206,7 +211,9 @@ impl Experiment for Posterior {
         match (&self.model, state) {
             (Model::Chains(chains), State::Chains(state)) => chains.observe(&self.params, state, draws, out),
             (Model::Bandit, State::Bandit(state)) => bandit::observe(&self.params, state, out),
-            (Model::Learner(learner), State::Learner(state)) => learn::observe(learner, state, out),
+            (Model::Learner(learner), State::Learner(state)) => {
+                learn::observe(&self.params, learner, state, out)
+            }
             _ => panic!("{MIXED}"),
         }
     }
@@ -218,7 +225,7 @@ const MIXED: &str = "a state belongs to the task that made it";
 fn block(params: &Params) -> u64 {
     let numbers = match params.task {
         Task::Matched | Task::Digits => {
-            u64::from(params.restarts + 2) * u64::from(params.units) * INPUTS as u64 * 2
+            3 * u64::from(params.restarts) * u64::from(params.units) * INPUTS as u64 * 2
         }
         _ => 2 * u64::from(params.chains) * params.points() as u64,
     };

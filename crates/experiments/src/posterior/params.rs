@@ -1,5 +1,6 @@
 //! Settings of `posterior`.
 
+use numerics::synaptic_sampling::Gaussian;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -126,7 +127,11 @@ pub struct Params {
     /// Prior mean of every synapse of the mixture.
     #[schemars(range(min = -5.0, max = 5.0), extend("unit" = "1", "symbol" = "mu"))]
     pub prior_mean: f64,
-    /// Starts of maximum likelihood, of which the best in training counts.
+    /// Prior standard deviation of every synapse of the mixture.
+    #[schemars(range(min = 0.1, max = 10.0), extend("unit" = "1", "symbol" = "sigma"))]
+    pub prior_sd: f64,
+    /// Starts of maximum likelihood and of the most probable parameters, of which the best in training counts; chains of the posterior,
+    /// all of which do.
     #[schemars(range(min = 1, max = 20), extend("unit" = "1", "symbol" = "R"))]
     pub restarts: u32,
 }
@@ -152,6 +157,7 @@ impl Default for Params {
             units: 4,
             train_images: 10,
             prior_mean: 2.5,
+            prior_sd: 1.0,
             restarts: 5,
         }
     }
@@ -191,6 +197,11 @@ impl Params {
             return Err(ParamError::new("transient", self.transient, "it is for one synapse"));
         }
         Ok(())
+    }
+
+    /// Prior of every synapse of the mixture.
+    pub(super) fn prior(&self) -> Gaussian {
+        Gaussian { mu: self.prior_mean, sigma: self.prior_sd }
     }
 
     /// Whether the target is a density of one or two numbers.

@@ -24,7 +24,7 @@ pub(super) enum Known {
     StateRate,
     Banana,
     ExplainingAway,
-    Expression(Expression),
+    Expression(Box<Expression>),
 }
 
 /// The law of a target at some temperature.
@@ -48,7 +48,7 @@ impl Known {
             Task::StateRate => Self::StateRate,
             Task::Banana => Self::Banana,
             Task::ExplainingAway => Self::ExplainingAway,
-            Task::Expression => Self::Expression(read(expression)?),
+            Task::Expression => Self::Expression(Box::new(read(expression)?)),
             Task::Bandit | Task::Matched | Task::Digits => panic!("{task:?} is no known density"),
         })
     }

@@ -3,7 +3,7 @@
 use numerics::{
     Draws, Stream, stats,
     synaptic_sampling::{
-        AtZero, Prior, Weight,
+        AtZero, Gaussian, Prior, Weight,
         mixture::{Buffers, Counts, PoissonMixture},
     },
 };
@@ -80,9 +80,16 @@ impl Arm {
         }
     }
 
-    /// Mean log-likelihood of a test example under the average over samples, nats; NaN without samples.
-    pub(crate) fn predictive(&self) -> f64 {
-        stats::mean(&self.predictive) - libm::log(f64::from(self.kept))
+    /// Mean log-likelihood of a test example under the average over all samples of some chains, nats; NaN without samples.
+    pub(crate) fn predictive(chains: &[Self]) -> f64 {
+        let kept: u32 = chains.iter().map(|chain| chain.kept).sum();
+        let examples = chains[0].predictive.len();
+        let logs: Vec<f64> = (0..examples)
+            .map(|i| {
+                stats::log_sum_exp(&chains.iter().map(|chain| chain.predictive[i]).collect::<Vec<f64>>())
+            })
+            .collect();
+        stats::mean(&logs) - libm::log(f64::from(kept))
     }
 }
 
@@ -92,12 +99,13 @@ impl Learner {
         PoissonMixture { units, inputs: INPUTS, alpha: libm::exp(-ALPHA_OFFSET), weight }
     }
 
-    /// Data from a network whose θ are drawn from N(`prior_mean`, 1): the prior is right.
-    pub(crate) fn matched(units: usize, train: usize, prior_mean: f64, seed: u64) -> Self {
+    /// Data from a network whose θ are drawn from the prior: it is right.
+    pub(crate) fn matched(units: usize, train: usize, prior: Gaussian, seed: u64) -> Self {
         let (model, draws) = (Self::model(units), Draws::at(seed, 0));
         let mut theta = vec![0.0; units * INPUTS];
         draws.fill_normal(Stream::SynapseData, 0, &mut theta);
-        let rate = |z: f64| model.alpha * libm::exp(model.weight.of((prior_mean + z).min(CEILING)).min(5.0));
+        let theta_of = |z: f64| (prior.mu + prior.sigma * z).min(CEILING);
+        let rate = |z: f64| model.alpha * libm::exp(model.weight.of(theta_of(z)).min(5.0));
         let rates: Vec<f64> = theta.into_iter().map(rate).collect();
         let of_example = |example: u64| {
             let unit = draws.below(Stream::Split, example, units as u32) as usize;
@@ -193,7 +201,8 @@ fn poisson(u: f64, rate: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use numerics::synaptic_sampling::Gaussian;
+
+    const PRIOR: Gaussian = Gaussian { mu: 2.5, sigma: 1.0 };
 
     #[test]
     fn poisson_numbers_have_the_mean_and_variance_of_their_rate() {
@@ -210,7 +219,7 @@ mod tests {
 
     #[test]
     fn climbing_raises_the_likelihood_of_the_training_data_and_missing_synapses_stay_away() {
-        let learner = Learner::matched(3, 8, 2.5, 4);
+        let learner = Learner::matched(3, 8, PRIOR, 4);
         let mut theta = vec![1.0; 3 * INPUTS];
         (theta[0], theta[70]) = (f64::NEG_INFINITY, 0.3);
         let (mut arm, mut scratch) = (Arm::new(theta), Scratch::default());
@@ -222,16 +231,18 @@ mod tests {
             last = arm.train;
         }
         assert!(arm.theta[0] == f64::NEG_INFINITY && arm.functional() < 1.0);
-        let prior = Gaussian { mu: 2.5, sigma: 1.0 };
-        learner.advance(&mut arm, motion, Some(&prior), &[0.0; 3 * INPUTS], &mut scratch);
+        learner.advance(&mut arm, motion, Some(&PRIOR), &[0.0; 3 * INPUTS], &mut scratch);
         assert!(arm.theta.iter().all(|theta| *theta <= CEILING));
     }
 
     #[test]
     fn the_average_over_equal_samples_is_each_of_them() {
-        let learner = Learner::matched(2, 5, 2.5, 3);
+        let learner = Learner::matched(2, 5, PRIOR, 3);
         let (mut arm, mut buffers) = (Arm::new(vec![2.0; 2 * INPUTS]), Buffers::default());
         (0..3).for_each(|_| arm.keep(&learner, &mut buffers));
-        assert!((arm.predictive() - learner.test(&arm.theta, &mut buffers)).abs() < 1e-12);
+        let alone = learner.test(&arm.theta, &mut buffers);
+        let twice = [arm.clone(), arm];
+        assert!((Arm::predictive(&twice[..1]) - alone).abs() < 1e-12);
+        assert!((Arm::predictive(&twice) - alone).abs() < 1e-12);
     }
 }

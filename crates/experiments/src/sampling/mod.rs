@@ -2,18 +2,7 @@
 
 pub(crate) mod learner;
 
-use crate::{Cadence, MetricSpec, Metrics, ValueKind};
-
-/// Declares a metric in one line.
-pub(crate) const fn spec(
-    name: &'static str,
-    unit: &'static str,
-    kind: ValueKind,
-    cadence: Cadence,
-    meaning: &'static str,
-) -> MetricSpec {
-    MetricSpec { name, unit, kind, cadence, meaning }
-}
+use crate::Metrics;
 
 /// Observes a number that small runs may not have.
 pub(crate) fn scalar_if_finite(out: &mut Metrics, name: &'static str, value: f64) {

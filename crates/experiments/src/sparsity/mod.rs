@@ -9,9 +9,10 @@ use crate::{
     Cadence::{Every, Final},
     Data, DataError, DataNeed, DataShape, Experiment, MetricSpec, Metrics, ParamError, Plan,
     ValueKind::{Histogram, Scalar},
+    metric::spec,
     sampling::{
         learner::{ATTACHED, Arm, INPUTS, Learner, Motion, Scratch},
-        scalar_if_finite, spec,
+        scalar_if_finite,
     },
 };
 
@@ -128,14 +129,14 @@ impl Experiment for Sparsity {
     fn observe(&self, state: &State, _: Draws, out: &mut Metrics) {
         let kept = state.kept as f64;
         scalar_if_finite(out, "functional_fraction", state.functional / kept);
-        scalar_if_finite(out, "test_rewired", state.rewired.predictive());
+        scalar_if_finite(out, "test_rewired", Arm::predictive(std::slice::from_ref(&state.rewired)));
         out.scalar("train_rewired", state.rewired.train);
-        let fixed: Vec<f64> = state.fixed.iter().map(Arm::predictive).collect();
+        let fixed: Vec<f64> = state.fixed.chunks_exact(1).map(Arm::predictive).collect();
         scalar_if_finite(out, "test_fixed", stats::mean(&fixed));
         if !out.is_last() {
             return;
         }
-        out.scalar("gain", state.rewired.predictive() - stats::mean(&fixed));
+        out.scalar("gain", Arm::predictive(std::slice::from_ref(&state.rewired)) - stats::mean(&fixed));
         let share: Vec<f64> = state.fixed.iter().map(Arm::functional).collect();
         out.scalar("fixed_fraction", stats::mean(&share));
         let edges: Vec<f64> = (0..=50).map(|i| -5.0 + f64::from(i) / 5.0).collect();

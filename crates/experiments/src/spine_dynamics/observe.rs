@@ -12,7 +12,8 @@ use crate::{
     Cadence::{Every, Final},
     MetricSpec, Metrics,
     ValueKind::{Histogram, Scalar, Vector},
-    sampling::{scalar_if_finite, singles, spec},
+    metric::spec,
+    sampling::{scalar_if_finite, singles},
 };
 
 pub(super) static METRICS: [MetricSpec; 22] = [

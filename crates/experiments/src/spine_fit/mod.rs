@@ -17,7 +17,8 @@ use crate::{
     Cadence::{Every, Final},
     Data, DataError, DataNeed, DataShape, Experiment, MetricSpec, Metrics, ParamError, Plan,
     ValueKind::{Histogram, Scalar, Vector},
-    sampling::{scalar_if_finite, singles, spec},
+    metric::spec,
+    sampling::{scalar_if_finite, singles},
 };
 use series::{Series, simulate};
 use summary::Summary;
@@ -108,13 +109,6 @@ impl Experiment for SpineFit {
     }
 
     fn plan(params: &Params, data: &DataShape) -> Result<Plan, ParamError> {
-        if let DataShape::Table { columns, .. } = data
-            && let Some(missing) =
-                ["spine_id", "day", "volume"].iter().find(|name| !columns.iter().any(|c| c == *name))
-        {
-            let rule = format!("the data set has no column `{missing}`");
-            return Err(ParamError::new("spines", params.spines, rule));
-        }
         let rows = match data {
             DataShape::Table { rows, .. } => u64::from(*rows),
             _ => u64::from(params.count) * u64::from(params.imaging_days),

@@ -17,40 +17,23 @@ pub(super) struct Series {
 }
 
 impl Series {
-    /// From a table with the columns `spine_id`, `day`, `volume` and, if absent spines are listed, `present`.
+    /// From a table.
     ///
     /// # Errors
-    /// The line and what is wrong with it.
+    /// If the table breaks its own rules, or hardly a spine was seen.
     pub(super) fn from_table(table: &Table) -> Result<Self, DataError> {
-        let column = |name: &str| {
-            let columns = table.columns.join(", ");
-            let missing = || DataError(format!("line 1: there is no column `{name}` among {columns}"));
-            table.column(name).ok_or_else(missing)
-        };
-        let (ids, days, volumes) = (column("spine_id")?, column("day")?, column("volume")?);
+        table.check()?;
+        let column = |name: &str| table.column(name).expect("the table has been checked");
+        let (ids, days, volumes) = (column("spine_id"), column("day"), column("volume"));
         let present =
             table.column("present").unwrap_or_else(|| volumes.iter().map(|v| f64::from(*v > 0.0)).collect());
-        let most = ids.iter().fold(0.0, |most: f64, id| most.max(*id)) as usize;
-        let mut spines: Vec<Vec<Look>> = vec![Vec::new(); most + 1];
-        for (row, (((id, day), volume), present)) in
-            ids.iter().zip(&days).zip(&volumes).zip(&present).enumerate()
-        {
-            let fail = |what: String| Err(DataError(format!("row {} after the names: {what}", row + 1)));
-            let spine = &mut spines[*id as usize];
-            if *volume < 0.0 {
-                return fail(format!("`volume` is {volume}; it must be at least 0"));
-            }
-            if *present != 0.0 && *present != 1.0 {
-                return fail(format!("`present` is {present}; it must be 0 or 1"));
-            }
-            if *present == 1.0 && *volume == 0.0 {
-                return fail("`volume` is 0 of a spine that is present".into());
-            }
-            if spine.last().is_some_and(|last| last.day >= *day) {
-                return fail(format!("`day` is {day}; it must be after the day before of the same spine"));
+        let mut spines: Vec<Vec<Look>> = Vec::new();
+        for (((id, day), volume), present) in ids.iter().zip(&days).zip(&volumes).zip(&present) {
+            if *id as usize == spines.len() {
+                spines.push(Vec::new());
             }
             let log_volume = (*present == 1.0).then(|| libm::log(*volume));
-            spine.push(Look { day: *day, log_volume });
+            spines[*id as usize].push(Look { day: *day, log_volume });
         }
         spines.retain(|spine| spine.iter().any(|look| look.log_volume.is_some()));
         if spines.len() < 2 {

@@ -10,7 +10,8 @@ use crate::{
     Cadence::{Every, Final},
     Data, DataError, DataNeed, DataShape, Experiment, MetricSpec, Metrics, ParamError, Plan,
     ValueKind::{Scalar, Vector},
-    sampling::{scalar_if_finite, singles, spec},
+    metric::spec,
+    sampling::{scalar_if_finite, singles},
 };
 use window::Window;
 

@@ -4,7 +4,7 @@ use crate::{
     MetricSpec,
     metric::{
         Cadence::{self, Every, Final, Tenth},
-        ValueKind::{self, Matrix, Scalar, Tiles, Vector},
+        ValueKind::{self, Matrix, Raster, Scalar, Tiles, Vector},
     },
 };
 
@@ -107,7 +107,7 @@ pub(super) static METRICS: [MetricSpec; 44] = [
     metric(
         "spike_raster",
         "ms, 1",
-        Matrix,
+        Raster,
         Final,
         "time and neuron of each spike while 20 test images are shown; not in mode ideal",
     ),

@@ -64,7 +64,7 @@ const PRESETS: [(&str, &str); 6] = [
 
 impl Experiment for WtaMixture {
     const NAME: &'static str = "wta-mixture";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
     const SUMMARY: &'static str =
         "Winner-take-all circuit that learns a mixture by STDP: expectation maximisation in spikes";
     const README: &'static str = include_str!("README.md");

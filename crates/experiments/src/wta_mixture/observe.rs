@@ -171,10 +171,10 @@ pub(super) fn observe_spikes(run: &WtaMixture, state: &State, out: &mut Metrics)
         if image < RASTER_IMAGES {
             let begin = image as f64 * run.params.presentation_ms;
             let spikes = look.room.buffers.spikes.iter();
-            raster.extend(spikes.flat_map(|spike| [(begin + spike.ms) as f32, spike.neuron as f32]));
+            raster.extend(spikes.map(|spike| (begin + spike.ms, spike.neuron)));
         }
     }
-    out.matrix("spike_raster", 2, &raster);
+    out.raster("spike_raster", raster.iter().copied());
     if pictures.labels.is_some() {
         out.scalar("spike_vote_accuracy", accuracy(&winners, &standing, &truth));
         out.scalar("spike_class_entropy", test.class_entropy());

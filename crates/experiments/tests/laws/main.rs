@@ -235,6 +235,8 @@ fn bayes_net_variants() -> Vec<Json> {
         json!({"mode": "mixture", "learning_s": 2, "sample_s": 0, "held_out": 20}),
         json!({"network": "random-joint", "learning_s": 3, "sample_s": 0, "held_out": 20}),
         json!({"network": "asia", "sum_out": "either", "learning_s": 3, "sample_s": 0, "held_out": 20}),
+        json!({"network": "random-table", "modules": ["x4"], "learning_s": 3, "held_out": 20, "em_starts": 2,
+               "weight_bits": 5, "mismatch_sd": 0.1, "anneal": 8, "eta_max": 0.05}),
     ]
 }
 

@@ -1,7 +1,7 @@
 //! Networks that come with the program.
 
 use super::{Network, dirichlet::dirichlet, read_bif};
-use crate::Draws;
+use crate::{Draws, Stream};
 
 fn embedded(text: &str) -> Network {
     read_bif(text).expect("embedded networks are read by a test")
@@ -104,6 +104,29 @@ pub fn random_joint(draws: Draws, variables: usize, alpha: f64) -> Network {
     assert!((1..=6).contains(&variables), "1 to 6 variables");
     let mut law = vec![0.0; 1 << variables];
     dirichlet(draws, alpha, &mut law);
+    Network::of_joint(binary(variables), &law)
+}
+
+/// A table without structure: all variables but the last are fair coins, and the last is 1 with probability 1 − noise where
+/// they are one of a random half of their states, else with probability noise. The others tell
+/// `ln 2 + noise ln noise + (1 − noise) ln (1 − noise)` nats of it, whatever the draw.
+///
+/// The half has the greatest of the normal draws `0 …` of `BayesTable`.
+///
+/// # Panics
+/// If there are fewer than 2 variables or more than 6, or the noise is not in [0, 1].
+pub fn random_table(draws: Draws, variables: usize, noise: f64) -> Network {
+    assert!((2..=6).contains(&variables), "2 to 6 variables");
+    assert!((0.0..=1.0).contains(&noise), "a probability");
+    let rows = 1_usize << (variables - 1);
+    let mut keys = vec![0.0; rows];
+    draws.fill_normal(Stream::BayesTable, 0, &mut keys);
+    let mut order: Vec<usize> = (0..rows).collect();
+    order.sort_by(|&a, &b| keys[b].total_cmp(&keys[a]).then(a.cmp(&b)));
+    let mut law = vec![noise / rows as f64; 2 * rows];
+    for (place, row) in order.into_iter().enumerate() {
+        law[2 * row + usize::from(place < rows / 2)] = (1.0 - noise) / rows as f64;
+    }
     Network::of_joint(binary(variables), &law)
 }
 

@@ -53,3 +53,20 @@ fn a_random_law_is_one_of_its_seed() {
     assert_ne!(law(1), law(2));
     assert!((law(1).iter().sum::<f64>() - 1.0).abs() < 1e-12);
 }
+
+#[test]
+fn a_random_table_tells_the_same_amount_whatever_the_draw() {
+    let tables: Vec<Network> = (1..=4).map(|seed| random_table(Draws::at(seed, 0), 6, 0.1)).collect();
+    let told = std::f64::consts::LN_2 + 0.1 * libm::log(0.1) + 0.9 * libm::log(0.9);
+    for network in &tables {
+        let joint = network.joint().expect("small");
+        assert!((joint.iter().sum::<f64>() - 1.0).abs() < 1e-12);
+        // I(x6; others) = Σ p ln p(x, z) / p(x) p(z), with p(x) = 1/32 and p(z) = 1/2.
+        let information: f64 = joint.iter().map(|p| p * libm::log(p * 64.0)).sum();
+        assert!((information - told).abs() < 1e-12, "{information}");
+        let last: f64 = joint.iter().skip(1).step_by(2).sum();
+        assert!((last - 0.5).abs() < 1e-12, "{last}");
+    }
+    assert_ne!(tables[0].joint(), tables[1].joint());
+    assert_eq!(tables[0].joint(), random_table(Draws::at(1, 0), 6, 0.1).joint());
+}

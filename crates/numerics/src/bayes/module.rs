@@ -11,12 +11,14 @@ mod em;
 mod learn;
 mod measure;
 
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 
 use super::Network;
 use crate::{Draws, Stream};
 
-pub use em::{em_step, fit};
+pub use em::{climb, em_step, fit};
 pub use learn::{Learning, SPIKES};
 pub(crate) use measure::conditional_divergence;
 pub use measure::divergence;
@@ -55,6 +57,8 @@ pub struct Module {
     pub biases: Vec<f64>,
     /// (V · H): hidden spikes while learning.
     pub fired: Vec<u64>,
+    /// Laid out as the weights: the part of its weight that a synapse passes on; empty where each passes on the whole.
+    pub gains: Vec<f64>,
 }
 
 impl Module {
@@ -92,7 +96,19 @@ impl Module {
             weights,
             biases: vec![bias; neurons],
             fired: vec![0; neurons],
+            gains: Vec::new(),
         }
+    }
+
+    /// The same module whose synapses pass on `1 + sd z` of their weight, at least 0; z are the normal draws
+    /// `variable · 2³² …` of `Mismatch`.
+    pub fn with_mismatch(mut self, sd: f64, draws: Draws) -> Self {
+        if sd > 0.0 {
+            self.gains = vec![0.0; self.weights.len()];
+            draws.fill_normal(Stream::Mismatch, (self.variable as u64) << 32, &mut self.gains);
+            self.gains.iter_mut().for_each(|z| *z = (1.0 + sd * *z).max(0.0));
+        }
+        self
     }
 
     /// Whether it is a module of a variable of this network.
@@ -105,7 +121,9 @@ impl Module {
             is_row && is_variable(input.variable, input.values) && input.variable != self.variable
         };
         let inputs = self.inputs.iter().all(&mut is_next);
-        let sizes = self.weights.len() == row * self.neurons() && self.biases.len() == self.neurons();
+        let sizes = self.weights.len() == row * self.neurons()
+            && self.biases.len() == self.neurons()
+            && (self.gains.is_empty() || self.gains.len() == self.weights.len());
         inputs && sizes && self.hidden > 0 && is_variable(self.variable, self.values)
     }
 
@@ -127,14 +145,25 @@ impl Module {
         out.clear();
         out.extend_from_slice(&self.biases);
         for input in &self.inputs {
-            self.excite(input.row + usize::from(state[input.variable]), out);
+            self.excite(input.row + usize::from(state[input.variable]), 1.0, out);
         }
     }
 
-    /// Adds the weights of one input neuron to the potentials.
-    fn excite(&self, row: usize, potentials: &mut [f64]) {
-        let weights = &self.weights[row * self.neurons()..(row + 1) * self.neurons()];
-        potentials.iter_mut().zip(weights).for_each(|(u, w)| *u += w);
+    /// Adds what one input neuron sends to the potentials, so many times.
+    fn excite(&self, row: usize, times: f64, potentials: &mut [f64]) {
+        self.pass_on(row * self.neurons()..(row + 1) * self.neurons(), times, potentials);
+    }
+
+    /// Adds what these synapses pass on to the potentials, so many times.
+    fn pass_on(&self, synapses: Range<usize>, times: f64, potentials: &mut [f64]) {
+        let weights = &self.weights[synapses.clone()];
+        match self.gains.get(synapses) {
+            Some(gains) => {
+                let sent = weights.iter().zip(gains);
+                potentials.iter_mut().zip(sent).for_each(|(u, (w, gain))| *u += times * (gain * w));
+            }
+            None => potentials.iter_mut().zip(weights).for_each(|(u, w)| *u += times * w),
+        }
     }
 
     /// Writes `p(z = v | x) = Σ_h e^u_vh / Σ_v'h e^u_v'h` for each value v, which is how often the output neuron of v is the
@@ -159,7 +188,7 @@ impl Module {
         potentials.extend_from_slice(&self.biases);
         for input in &self.inputs {
             for value in (0..input.values).filter(|&value| is_active(input.variable, value)) {
-                self.excite(input.row + value, potentials);
+                self.excite(input.row + value, 1.0, potentials);
             }
         }
         self.law_of(potentials, out);
@@ -174,10 +203,9 @@ impl Module {
         left: &mut Vec<f64>,
         out: &mut [f64],
     ) {
-        let row = input.row + usize::from(state[input.variable]);
-        let weights = &self.weights[row * self.neurons()..(row + 1) * self.neurons()];
         left.clear();
-        left.extend(potentials.iter().zip(weights).map(|(u, w)| u - w));
+        left.extend_from_slice(potentials);
+        self.excite(input.row + usize::from(state[input.variable]), -1.0, left);
         self.law_of(left, out);
     }
 

@@ -137,7 +137,7 @@ mod tests {
         let step = process.exact(0.02);
         let mut before = vec![0.0; 400_000];
         Draws::at(2, 0).fill_normal(Stream::Init, 0, &mut before);
-        before.iter_mut().for_each(|z| *z = 0.5 + *z);
+        before.iter_mut().for_each(|z| *z += 0.5);
         let mut now = before.clone();
         step.advance(&mut now, Draws::at(2, 0), Stream::SynapseDiffusion, 0);
         let seen: Vec<f64> =

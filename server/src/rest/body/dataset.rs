@@ -63,7 +63,7 @@ pub(crate) struct UploadForm {
     /// Whose it is and under which licence.
     #[schema(max_length = 1024, nullable = false)]
     attribution: Option<String>,
-    /// IDX file (count, rows, columns) of bytes; must be there unless `bif` is.
+    /// IDX file (count, rows, columns) of bytes; must be there unless `bif` or `table` is.
     #[schema(value_type = Option<String>, format = Binary, nullable = false)]
     images: Option<Vec<u8>>,
     /// IDX file (count) of bytes.
@@ -78,4 +78,7 @@ pub(crate) struct UploadForm {
     /// Bayesian network (BIF), instead of images.
     #[schema(value_type = Option<String>, format = Binary, nullable = false)]
     bif: Option<Vec<u8>>,
+    /// Table of imaged spines (CSV), instead of images.
+    #[schema(value_type = Option<String>, format = Binary, nullable = false)]
+    table: Option<Vec<u8>>,
 }

@@ -29,7 +29,7 @@ pub fn em_step(module: &mut Module, target: &Target) -> f64 {
         potentials.clear();
         potentials.extend_from_slice(&module.biases);
         for (input, &value) in module.inputs.iter().zip(&values) {
-            module.excite(input.row + usize::from(value), &mut potentials);
+            module.excite(input.row + usize::from(value), 1.0, &mut potentials);
         }
         for (group, p) in potentials.chunks_exact_mut(hidden).zip(law) {
             let greatest = group.iter().fold(f64::NEG_INFINITY, |greatest, u| greatest.max(*u));
@@ -57,23 +57,32 @@ pub fn em_step(module: &mut Module, target: &Target) -> f64 {
     moved
 }
 
-/// The best of some EM fits by the KL of their joint law; each goes on until no weight moves by more than 1e-6, at most
-/// `steps` steps. Start k has weights from a softmax of the normal draws `((variable · 2¹⁰ + k) · 2²⁴) …` of `BayesEm`.
+/// Steps of EM until no weight moves by more than 1e-6, at most `steps`; from there it is at a local optimum or nearly so.
+///
+/// # Panics
+/// If the target is not of this module.
+pub fn climb(module: &mut Module, target: &Target, steps: u32) {
+    for _ in 0..steps {
+        if em_step(module, target) < 1e-6 {
+            return;
+        }
+    }
+}
+
+/// The best of some EM fits by the KL of their joint law; each [`climb`]s at most `steps` steps with synapses that pass on
+/// all of their weight. Start k has weights from a softmax of the normal draws `((variable · 2¹⁰ + k) · 2²⁴) …` of `BayesEm`.
 ///
 /// # Panics
 /// If there is no start, or the target is not of this module.
 pub fn fit(module: &Module, target: &Target, (starts, steps): (u32, u32), draws: Draws) -> Module {
     let start = |k: u32| {
         let mut fit = module.clone();
+        fit.gains.clear();
         let first = ((fit.variable as u64) << 10 | u64::from(k)) << 24;
         draws.fill_normal(Stream::BayesEm, first, &mut fit.weights);
         normalise(&mut fit);
         fit.biases.fill(-libm::log(module.neurons() as f64));
-        for _ in 0..steps {
-            if em_step(&mut fit, target) < 1e-6 {
-                break;
-            }
-        }
+        climb(&mut fit, target, steps);
         (fit.joint_kl(target), fit)
     };
     let best = (0..starts).map(start).min_by(|a, b| a.0.total_cmp(&b.0));

@@ -4,6 +4,7 @@ use super::Module;
 use crate::{
     Draws, Stream,
     stdp::{Annealed, Stdp},
+    wta::Levels,
 };
 
 /// Most hidden spikes of a module in one presentation; each has its own draw.
@@ -20,6 +21,8 @@ pub struct Learning {
     pub bias_floor: f64,
     /// Hidden spikes in one presentation, on average.
     pub spikes: f64,
+    /// The weights that there are, if they are few.
+    pub levels: Option<Levels>,
 }
 
 impl Learning {
@@ -27,14 +30,15 @@ impl Learning {
     /// their parts are forgotten. Five spikes a presentation: 50 Hz for 100 ms.
     pub fn standard(floor: f64) -> Self {
         let rate = Annealed { numerator: 4.0, offset: 0.0, floor: 0.0, ceiling: 0.02 };
-        Self { rate, floor, bias_floor: -9.0, spikes: 5.0 }
+        Self { rate, floor, bias_floor: -9.0, spikes: 5.0, levels: None }
     }
 
     /// One presentation of a state: the group of the variable's value is released, all others are blocked, and each of a
     /// Poisson number of spikes is one of a neuron drawn from the softmax of its potentials, which then learns.
     ///
     /// `presentation` numbers presentations within the step of the draws; module and presentation take the 64-bit draws
-    /// `(variable · 2¹⁶ + presentation) · 2¹¹ …` of `BayesSpike`.
+    /// `(variable · 2¹⁶ + presentation) · 2¹¹ …` of `BayesSpike`; with [`Learning::levels`] spike k rounds with the draws
+    /// from 2²⁰ times the k-th of these addresses of `Rounding`, one for each input neuron.
     ///
     /// # Panics
     /// If the presentation is not below 2¹⁶.
@@ -59,6 +63,9 @@ impl Learning {
             }
             let winner = winner(module, state, uniform[spike as usize % uniform.len()], potentials);
             self.fire(module, state, winner);
+            if let Some(levels) = self.levels {
+                coarsen(module, winner, levels, (draws, (first + spike) << 20));
+            }
         }
     }
 
@@ -81,6 +88,17 @@ impl Learning {
         for (other, b) in module.biases.iter_mut().enumerate() {
             *b = if other == n { rule.step(*b, 1.0, rate.eta) } else { rate.depress(*b, self.bias_floor) };
         }
+    }
+}
+
+/// Rounds the weights of a neuron.
+fn coarsen(module: &mut Module, n: usize, levels: Levels, (draws, first): (Draws, u64)) {
+    let neurons = module.neurons();
+    let mut uniform = vec![0.0; module.input_neurons()];
+    draws.fill_uniform(Stream::Rounding, first, &mut uniform);
+    for (row, u) in uniform.into_iter().enumerate() {
+        let w = &mut module.weights[row * neurons + n];
+        *w = f64::from(levels.round(*w as f32, u));
     }
 }
 
@@ -121,7 +139,7 @@ fn winner(module: &Module, state: &[u8], uniform: f64, potentials: &mut Vec<f64>
     potentials.extend_from_slice(&module.biases[first..first + hidden]);
     for input in &module.inputs {
         let row = (input.row + usize::from(state[input.variable])) * neurons + first;
-        potentials.iter_mut().zip(&module.weights[row..row + hidden]).for_each(|(u, w)| *u += w);
+        module.pass_on(row..row + hidden, 1.0, potentials);
     }
     let greatest = potentials.iter().fold(f64::NEG_INFINITY, |greatest, u| greatest.max(*u));
     let mut total = 0.0;

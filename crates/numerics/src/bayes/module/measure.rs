@@ -55,7 +55,7 @@ impl Module {
             potentials.clear();
             potentials.extend_from_slice(&self.biases);
             for (input, &value) in self.inputs.iter().zip(&values) {
-                self.excite(input.row + usize::from(value), &mut potentials);
+                self.excite(input.row + usize::from(value), 1.0, &mut potentials);
             }
             let groups = potentials.chunks_exact(self.hidden);
             table.extend(groups.map(|group| group.iter().fold(0.0, |sum, u| sum + libm::exp(*u))));

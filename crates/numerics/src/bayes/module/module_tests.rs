@@ -1,5 +1,8 @@
 use super::*;
-use crate::bayes::{asia, knill_kersten, survey};
+use crate::{
+    bayes::{asia, knill_kersten, survey},
+    wta::Levels,
+};
 
 /// ln 0.001: what a synapse holds at least, unless an experiment says otherwise.
 const FLOOR: f64 = -6.907_755_278_982_137;
@@ -107,4 +110,73 @@ fn a_group_has_as_many_neurons_as_the_table_has_rows_at_most() {
     assert_eq!(hidden_neurons(&network, network.blanket(either), 1 << 40), 32);
     assert_eq!(hidden_neurons(&network, network.blanket(0), 16), 2);
     assert_eq!(hidden_neurons(&network, &[], 16), 1);
+}
+
+#[test]
+fn coarse_weights_are_on_their_levels_and_learn_the_law_the_worse_the_fewer_they_are() {
+    let network = knill_kersten();
+    let law = |bits: u32| {
+        let levels = (bits > 0).then_some(Levels { bits, low: FLOOR, high: 0.0 });
+        let rule = Learning { levels, ..Learning::standard(FLOOR) };
+        let mut module = Module::new(&network, 0, network.blanket(0), 2, Draws::at(7, 0));
+        let (mut state, mut potentials) = (vec![0; network.len()], Vec::new());
+        for step in 0..3000 {
+            let draws = Draws::at(7, step);
+            network.sample(draws, Stream::BayesSample, 0, &mut state);
+            rule.present(&mut module, &state, (draws, 0), &mut potentials);
+        }
+        if let Some(levels) = levels {
+            let is_level = |w: &f64| {
+                // Levels are in single precision: 7 · 2^-24 of 12 bits' 0.0017.
+                let place = (w - levels.low) / levels.spacing();
+                (place - libm::round(place)).abs() < 1e-3
+            };
+            assert!(module.weights.iter().all(is_level), "{bits} bits");
+        }
+        module.joint_kl(&target(&network, &module))
+    };
+    // Two bits are the probabilities 1, 0.1, 0.01 and 0.001; 0.87 is none of them.
+    let (two, twelve, all) = (law(2), law(12), law(0));
+    assert!(two > 0.05 && twelve < 0.02 && all < 0.01, "{two} {twelve} {all}");
+}
+
+#[test]
+fn synapses_pass_on_their_part_of_a_weight() {
+    let network = survey();
+    let even = learned(&network, 2, 3, 100, 2);
+    let state = [1, 0, 1, 0, 1, 2];
+    let (mut potentials, mut p, mut q) = (Vec::new(), vec![0.0; 2], vec![0.0; 2]);
+    let uneven = even.clone().with_mismatch(0.5, Draws::at(3, 0));
+    assert_eq!(even.clone().with_mismatch(0.0, Draws::at(3, 0)), even);
+    assert!(uneven.fits(&network) && uneven.gains.iter().all(|gain| *gain >= 0.0));
+    uneven.potentials(&state, &mut potentials);
+    for (n, u) in potentials.iter().enumerate() {
+        let sent = |input: &Input| {
+            let synapse = (input.row + usize::from(state[input.variable])) * uneven.neurons() + n;
+            uneven.gains[synapse] * uneven.weights[synapse]
+        };
+        let expected: f64 = uneven.inputs.iter().map(sent).sum::<f64>() + uneven.biases[n];
+        assert!((u - expected).abs() < 1e-12, "{n}");
+    }
+    // The same part of every weight is a weight of its own.
+    let mut half = even.clone();
+    half.gains = vec![0.5; half.weights.len()];
+    let mut halved = even;
+    halved.weights.iter_mut().for_each(|w| *w *= 0.5);
+    half.law(&state, &mut potentials, &mut p);
+    halved.law(&state, &mut potentials, &mut q);
+    assert_eq!(p, q);
+}
+
+#[test]
+fn from_a_local_optimum_expectation_maximisation_goes_nowhere() {
+    let network = knill_kersten();
+    let mut module = learned(&network, 1, 2, 3000, 4);
+    let target = target(&network, &module);
+    let learned = module.joint_kl(&target);
+    climb(&mut module, &target, 2000);
+    let optimum = module.joint_kl(&target);
+    assert!(optimum < learned && optimum < 1e-4, "{learned} to {optimum}");
+    climb(&mut module, &target, 5);
+    assert!((module.joint_kl(&target) - optimum).abs() < 1e-6);
 }

@@ -75,10 +75,10 @@ mod tests {
 
     #[test]
     fn the_cold_replica_crosses_a_barrier_that_stops_a_single_chain() {
-        // Two modes of unlike weight, barrier 12.5 at T = 1.
+        // Two modes of one weight, barrier 12.5 at T = 1.
         let log = |x: f64| {
             let (a, b) = (-12.5 * (x - 1.0) * (x - 1.0), -12.5 * (x + 1.0) * (x + 1.0));
-            a.max(b) + libm::log1p(libm::exp(-(a - b).abs())) + if x > 0.0 { 0.0 } else { 0.0 }
+            a.max(b) + libm::log1p(libm::exp(-(a - b).abs()))
         };
         let slope = |x: f64| (log(x + 1e-6) - log(x - 1e-6)) / 2e-6;
         let target = Line1D(log, slope);
@@ -106,6 +106,8 @@ mod tests {
             Draws::at(4, n).fill_normal(Stream::SynapseDiffusion, 0, z);
             Langevin::new(0.004, 1.0).overdamped(&target, &mut single, z);
         }
-        assert!(single.iter().all(|x| *x < 0.0), "a chain alone stays where it is");
+        // Kramers' rate of 1.5e-4 lets 0.7 of the 400 cross in this time; more than 8 once in 10 million tries.
+        let crossed = single.iter().filter(|x| **x > 0.0).count();
+        assert!(crossed <= 8, "a chain alone stays where it is: {crossed} crossed");
     }
 }

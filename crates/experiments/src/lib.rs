@@ -6,6 +6,7 @@
 
 pub mod ablation;
 pub mod annealing;
+mod audio;
 pub mod bayes_net;
 pub mod boltzmann;
 mod canonical;
@@ -38,6 +39,7 @@ mod table;
 mod timeline;
 pub mod wta_mixture;
 
+pub use audio::{Audio, Recording, audio_from_tar, is_recording};
 pub use canonical::CanonicalParams;
 pub use catalogue::{CATALOGUE, find};
 pub use checkpoint::{CheckpointError, Header};

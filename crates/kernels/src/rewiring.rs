@@ -7,6 +7,8 @@ use crate::{level::at_every_level, math::exp};
 
 /// Sums that run side by side; part of every result.
 const LANES: usize = 16;
+/// Rows that are summed side by side, so that no sum waits for itself.
+const ROWS: usize = 4;
 /// Below this a trace is none, so that it never becomes a subnormal number.
 const NOTHING: f32 = 1e-12;
 
@@ -77,20 +79,40 @@ at_every_level! {
 
 #[inline(always)]
 fn potentials_body(w: &[f32], x: &[f32], out: &mut [f32]) {
-    assert_eq!(w.len(), x.len() * out.len(), "a row of weights per neuron");
-    for (row, out) in w.chunks_exact(x.len()).zip(out) {
-        let mut lanes = [0.0_f32; LANES];
-        let ((a, a_rest), (b, b_rest)) = (row.as_chunks::<LANES>(), x.as_chunks::<LANES>());
-        for (a, b) in a.iter().zip(b) {
+    let n = x.len();
+    assert_eq!(w.len(), n * out.len(), "a row of weights per neuron");
+    let whole = out.len() / ROWS * ROWS;
+    for first in (0..whole).step_by(ROWS) {
+        let rows: [&[f32]; ROWS] = std::array::from_fn(|row| &w[(first + row) * n..(first + row + 1) * n]);
+        out[first..first + ROWS].copy_from_slice(&dots(rows, x));
+    }
+    for row in whole..out.len() {
+        [out[row]] = dots([&w[row * n..(row + 1) * n]], x);
+    }
+}
+
+/// Products of several rows with `x`; those of a row do not depend on how many there are.
+#[inline(always)]
+fn dots<const N: usize>(rows: [&[f32]; N], x: &[f32]) -> [f32; N] {
+    let mut lanes = [[0.0_f32; LANES]; N];
+    let (blocks, rest) = x.as_chunks::<LANES>();
+    let rows = rows.map(|row| {
+        let (row_blocks, row_rest) = row.as_chunks::<LANES>();
+        (&row_blocks[..blocks.len()], &row_rest[..rest.len()])
+    });
+    for (at, x) in blocks.iter().enumerate() {
+        for (lanes, (row, _)) in lanes.iter_mut().zip(&rows) {
             for i in 0..LANES {
-                lanes[i] += a[i] * b[i];
+                lanes[i] += row[at][i] * x[i];
             }
         }
-        for (i, (a, b)) in a_rest.iter().zip(b_rest).enumerate() {
-            lanes[i] += a * b;
-        }
-        *out = tree(lanes);
     }
+    for (lanes, (_, row)) in lanes.iter_mut().zip(&rows) {
+        for (i, x) in rest.iter().enumerate() {
+            lanes[i] += row[i] * x;
+        }
+    }
+    lanes.map(tree)
 }
 
 #[inline(always)]

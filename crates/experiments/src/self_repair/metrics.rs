@@ -4,9 +4,9 @@ use crate::metric::{Cadence, MetricSpec, ValueKind, spec};
 
 /// All metrics, in the order they are printed.
 #[rustfmt::skip]
-pub(super) const METRICS: [MetricSpec; 74] = [
+pub(super) const METRICS: [MetricSpec; 83] = [
     spec("time_s", "s", ValueKind::Scalar, Cadence::Every, "Simulated time of the last test"),
-    spec("auc", "1", ValueKind::Scalar, Cadence::Every, "Of the visual area from sound alone: probability that it ranks a two above a one"),
+    spec("auc", "1", ValueKind::Scalar, Cadence::Every, "Of the visual area from sound alone: probability that it ranks a trial of a digit above one of another"),
     spec("accuracy", "1", ValueKind::Scalar, Cadence::Every, "Of the visual area from sound alone: part of the trials that its spikes name rightly"),
     spec("bits_per_spike", "bit", ValueKind::Scalar, Cadence::Every, "What one spike of the visual area tells of the digit that is heard, above chance"),
     spec("bits_per_trial", "bit", ValueKind::Scalar, Cadence::Every, "What the quarter of its score in a trial tells, above chance"),
@@ -70,12 +70,21 @@ pub(super) const METRICS: [MetricSpec; 74] = [
     spec("lesion2_bits_75_s", "s", ValueKind::Scalar, Cadence::Final, "Time to 75 % of `bits_per_spike`, likewise"),
     spec("lesion2_selectivity", "1", ValueKind::Scalar, Cadence::Final, "Same-digit share over other-digit share in the last test of the phase"),
     spec("tests", "1", ValueKind::Matrix, Cadence::Final, "Each test: time (s), phase, whether it directly follows a lesion, then all measures in the order above"),
+    spec("course_s", "s", ValueKind::Vector, Cadence::Final, "Times of all tests"),
+    spec("course_auc", "1", ValueKind::Vector, Cadence::Final, "`auc` in all tests"),
+    spec("course_accuracy", "1", ValueKind::Vector, Cadence::Final, "`accuracy` in all tests"),
+    spec("course_bits_per_spike", "bit", ValueKind::Vector, Cadence::Final, "`bits_per_spike` in all tests"),
+    spec("course_reverse_auc", "1", ValueKind::Vector, Cadence::Final, "`reverse_auc` in all tests"),
+    spec("course_image_accuracy", "1", ValueKind::Vector, Cadence::Final, "`image_accuracy` in all tests"),
     spec("way", "1", ValueKind::Matrix, Cadence::Final, "Time (s) and first three principal components of the θ that are followed, from the second half of learning on"),
+    spec("way_1", "1", ValueKind::Vector, Cadence::Final, "First component of the way"),
+    spec("way_2", "1", ValueKind::Vector, Cadence::Final, "Second component of the way"),
+    spec("way_3", "1", ValueKind::Vector, Cadence::Final, "Third component of the way"),
     spec("way_explained", "1", ValueKind::Vector, Cadence::Final, "Part of their variance that each of the three explains"),
     spec("way_shift", "1", ValueKind::Vector, Cadence::Final, "From phase to phase: distance of the centroids of the last quarters over the spread within them"),
     spec("way_shift_theta", "1", ValueKind::Vector, Cadence::Final, "The same in θ: root mean square change of a synapse"),
-    spec("predicted_images", "1", ValueKind::Tiles, Cadence::Final, "Mean image that the visual area predicts when a one, and a two, is heard; then the mean real images"),
-    spec("image_correlation", "1", ValueKind::Scalar, Cadence::Final, "Correlation of the predicted images with the real ones, over both digits"),
+    spec("predicted_images", "1", ValueKind::Tiles, Cadence::Final, "Mean image that the visual area predicts when each digit is heard; then the mean real images"),
+    spec("image_correlation", "1", ValueKind::Scalar, Cadence::Final, "Correlation of the predicted images with the real ones, over all digits"),
     spec("spikes", "1", ValueKind::Scalar, Cadence::Final, "Spikes of neurons, learning and tests"),
     spec("input_spikes", "1", ValueKind::Scalar, Cadence::Final, "Spikes of inputs"),
     spec("synapse_updates", "1", ValueKind::Scalar, Cadence::Final, "Synapses that were looked at as their neuron fired while learning"),

@@ -8,6 +8,7 @@ mod recovery;
 mod schedule;
 mod test;
 mod track;
+mod trials;
 
 use numerics::{
     Draws, Stream,
@@ -21,9 +22,10 @@ use crate::{
 };
 use material::{Material, pick};
 use params::PATTERN_MS;
-use schedule::{GRID_S, Piece, schedule};
+use schedule::{GRID_PATTERNS, GRID_S, Piece, Step, Trial, schedule};
 use test::{Test, Tester};
 use track::{Place, followed};
+use trials::Trials;
 
 pub use params::{Params, Sounds, Unseen};
 
@@ -37,7 +39,7 @@ pub struct SelfRepair {
     params: Params,
     material: Material,
     wiring: Wiring,
-    schedule: Vec<Piece>,
+    schedule: Vec<Step>,
     followed: Vec<Place>,
 }
 
@@ -55,8 +57,11 @@ pub struct State {
     begins: bool,
     /// θ of the synapses that are followed, row after row; see [`track::every`].
     track: Vec<f32>,
+    /// Trials of a test that is under way, of each kind, and those of both senses before a lesion.
+    trials: [Trials; 4],
+    both: Trials,
     /// Mean predicted image of each digit in the last test.
-    images: [Vec<f32>; 2],
+    images: Vec<Vec<f32>>,
     activity: Activity,
 }
 
@@ -99,31 +104,42 @@ impl Experiment for SelfRepair {
     type State = State;
     type Scratch = Scratch;
 
-    fn data(_: &Params) -> DataNeed {
-        DataNeed::None
+    fn data(params: &Params) -> DataNeed {
+        match params.sounds {
+            Sounds::Tones => DataNeed::None,
+            Sounds::Recordings => DataNeed::Audio,
+        }
     }
 
     fn check(params: &Params) -> Result<(), ParamError> {
         params.check()
     }
 
-    fn plan(params: &Params, _: &DataShape) -> Result<Plan, ParamError> {
+    fn plan(params: &Params, data: &DataShape) -> Result<Plan, ParamError> {
         let wiring = params.wiring(PIXELS as usize);
         let synapses: usize = Area::ALL.iter().map(|&area| wiring.neurons * wiring.width(area)).sum();
         let points = (params.duration_s / GRID_S) as u64 / track::every(params.duration_s);
         // θ, weight, depression and the mask, with copies for a test and a checkpoint; draws of the start in double precision.
         let network = 40 * synapses as u64;
-        let tests = schedule(params).len() as u64 * 200
-            + u64::from(params.test_trials) * 16 * u64::from(params.neurons);
+        let steps = schedule(params);
+        let tests = steps.iter().filter(|step| step.piece == Piece::Test).count() as u64;
+        // Counts of five kinds of trials, with a copy for a checkpoint.
+        let trials = u64::from(params.test_trials) * 100 * u64::from(params.neurons);
         let track = points * 600 * 40 + 40 * points * points;
         Ok(Plan {
-            steps: schedule(params).len() as u64,
-            memory_bytes: (24 << 20) + network + tests + track + Material::bytes(params, PIXELS),
+            steps: steps.len() as u64,
+            memory_bytes: (24 << 20)
+                + network
+                + tests * 400
+                + trials
+                + track
+                + 32 * steps.len() as u64
+                + Material::bytes(params, data, PIXELS),
         })
     }
 
-    fn new(params: Params, _: Data, _: u64) -> Result<Self, DataError> {
-        let material = Material::new(&params)?;
+    fn new(params: Params, data: Data, _: u64) -> Result<Self, DataError> {
+        let material = Material::new(&params, &data)?;
         let wiring = params.wiring(material.means[0].len());
         let rule = params.rule(params.temperature, params.prior_mean);
         let followed =
@@ -144,7 +160,9 @@ impl Experiment for SelfRepair {
             removed: Vec::new(),
             begins: false,
             track: Vec::new(),
-            images: [Vec::new(), Vec::new()],
+            trials: Default::default(),
+            both: Trials::default(),
+            images: Vec::new(),
             activity: Activity::default(),
         }
     }
@@ -155,8 +173,11 @@ impl Experiment for SelfRepair {
         work.follow(rule);
         work.settle(&mut state.synapses);
         work.take_activity();
-        match self.schedule[draws.step() as usize] {
-            Piece::Train => self.train(state, work, draws),
+        let Step { piece, event } = self.schedule[draws.step() as usize];
+        let draws = draws.at_step(event);
+        match piece {
+            Piece::Train(patterns) => self.train(patterns, state, work, draws),
+            Piece::Show(kind, n) => self.show((kind, n), state, work, draws),
             Piece::Test => self.test(state, work, draws),
             Piece::Act(entry) => self.act(&self.params.timeline[entry], state, work, draws),
         }
@@ -179,10 +200,9 @@ impl SelfRepair {
         self.params.rule(settings.temperature, settings.prior_mean)
     }
 
-    /// Learns for [`GRID_S`].
-    fn train(&self, state: &mut State, work: &mut Work, draws: Draws) {
+    /// Learns from so many patterns.
+    fn train(&self, patterns: u32, state: &mut State, work: &mut Work, draws: Draws) {
         let learning = if state.settings.plasticity { Learning::On } else { Learning::Frozen };
-        let patterns = (GRID_S * 1000.0) as u64 / PATTERN_MS as u64;
         for _ in 0..patterns {
             let draws = draws.at_step(state.presented);
             let shown = self.shown(&state.settings, draws);
@@ -193,19 +213,31 @@ impl SelfRepair {
                 work.diffuse(&mut state.synapses, 1.0, draws.at_step(seconds));
             }
         }
-        if (state.presented / patterns).is_multiple_of(track::every(self.params.duration_s)) {
+        let apart = u64::from(GRID_PATTERNS) * track::every(self.params.duration_s);
+        if state.presented.is_multiple_of(apart) {
             let theta = |&(area, i): &Place| state.synapses.theta(area)[i];
             state.track.extend(self.followed.iter().map(theta));
         }
     }
 
+    /// More trials of a kind.
+    fn show(&self, (kind, n): (Trial, u32), state: &mut State, work: &mut Work, draws: Draws) {
+        let trials = match kind {
+            Trial::Both => &mut state.both,
+            _ => &mut state.trials[kind as usize],
+        };
+        self.tester(&mut state.synapses, work, draws).show(kind, n, trials);
+    }
+
     /// A pair of patterns to learn from.
     fn shown(&self, settings: &Settings, draws: Draws) -> [Option<&Coded>; 2] {
-        let digit = draws.below(Stream::Pattern, 0, 2) as usize;
+        let digits = self.params.classes();
+        let any = |index: u64| draws.below(Stream::Pattern, index, digits as u32) as usize;
+        let digit = any(0);
         let heard = match settings.pairs {
             Pairs::Same => digit,
-            Pairs::Swapped => 1 - digit,
-            Pairs::Random => draws.below(Stream::Pattern, 1, 2) as usize,
+            Pairs::Swapped => (digit + 1) % digits,
+            Pairs::Random => any(1),
         };
         [(Area::Vision, digit), (Area::Sound, heard)].map(|(area, digit)| {
             let patterns = self.material.of(area).train(digit);
@@ -216,8 +248,8 @@ impl SelfRepair {
 
     fn test(&self, state: &mut State, work: &mut Work, draws: Draws) {
         let at_s = self.seconds(state);
-        let mut tester = self.tester(&mut state.synapses, work, draws);
-        let (values, images) = tester.measure();
+        let trials = std::mem::take(&mut state.trials);
+        let (values, images) = self.tester(&mut state.synapses, work, draws).measure(&trials);
         let phase = state.removed.len() as u32;
         state.tests.push(Test { at_s, phase, directly: std::mem::take(&mut state.begins), values });
         state.images = images;
@@ -232,20 +264,20 @@ impl SelfRepair {
         if entry.begins_a_phase() {
             state.begins = true;
         }
-        let settings = &mut state.settings;
         match *entry {
             Entry::Lesion { remove, share, .. } => {
-                let removed = self.lesion((remove, share), &mut state.synapses, work, draws);
+                let removed = self.lesion((remove, share), state, work, draws);
                 state.removed.push(removed);
             }
             Entry::Record { .. } => state.removed.push([0, 0]),
             Entry::Set { temperature, prior_mean, plasticity, .. } => {
+                let settings = &mut state.settings;
                 settings.temperature = temperature.unwrap_or(settings.temperature);
                 settings.prior_mean = prior_mean.unwrap_or(settings.prior_mean);
                 settings.plasticity = plasticity.unwrap_or(settings.plasticity);
             }
-            Entry::Clamp { vision, sound, .. } => settings.shown = [vision, sound],
-            Entry::Dataset { pairs, .. } => settings.pairs = pairs,
+            Entry::Clamp { vision, sound, .. } => state.settings.shown = [vision, sound],
+            Entry::Dataset { pairs, .. } => state.settings.pairs = pairs,
         }
     }
 
@@ -253,10 +285,11 @@ impl SelfRepair {
     fn lesion(
         &self,
         (remove, share): (Remove, f64),
-        synapses: &mut Synapses,
+        state: &mut State,
         work: &mut Work,
         draws: Draws,
     ) -> [u32; 2] {
+        let synapses = &mut state.synapses;
         let hits = |number: u64| {
             // Of all connections those below `share` of 2²⁰.
             f64::from(draws.below(Stream::Edit, number, 1 << 20)) < share * f64::from(1 << 20)
@@ -264,7 +297,8 @@ impl SelfRepair {
         match remove {
             Remove::VisionNeurons => {
                 let living = synapses.alive()[..self.wiring.neurons].iter().filter(|&&alive| alive).count();
-                let mut chosen = self.tester(synapses, work, draws).prefer_second();
+                let trials = std::mem::take(&mut state.both);
+                let mut chosen = self.tester(synapses, work, draws).prefer_second(&trials);
                 chosen.truncate((chosen.len() as f64 * share).round() as usize);
                 synapses.remove_neurons(&self.wiring, &chosen);
                 [chosen.len() as u32, living as u32]

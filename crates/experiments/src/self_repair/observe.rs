@@ -118,6 +118,7 @@ pub(super) fn whole(model: &SelfRepair, state: &State, out: &mut Metrics) {
         head.into_iter().chain(test.values).map(|x| x as f32).collect::<Vec<f32>>()
     };
     out.matrix("tests", 3 + MEASURES.len() as u32, &tests.iter().flat_map(row).collect::<Vec<_>>());
+    courses(tests, out);
     way(model, state, out);
     images(model, state, out);
     out.scalar("spikes", state.activity.spikes as f64);
@@ -125,11 +126,31 @@ pub(super) fn whole(model: &SelfRepair, state: &State, out: &mut Metrics) {
     out.scalar("synapse_updates", state.activity.updates as f64);
 }
 
+/// Measures over time, each test in turn.
+fn courses(tests: &[Test], out: &mut Metrics) {
+    let times: Vec<f32> = tests.iter().map(|test| test.at_s as f32).collect();
+    out.vector("course_s", &times);
+    for (measure, name) in [
+        ("auc", "course_auc"),
+        ("accuracy", "course_accuracy"),
+        ("bits_per_spike", "course_bits_per_spike"),
+        ("reverse_auc", "course_reverse_auc"),
+        ("image_accuracy", "course_image_accuracy"),
+    ] {
+        let at = place(measure);
+        out.vector(name, &tests.iter().map(|test| test.values[at] as f32).collect::<Vec<f32>>());
+    }
+}
+
 /// What happened around the beginning of a phase.
 fn around(model: &SelfRepair, state: &State, (phase, lesion): (u32, usize), out: &mut Metrics) {
     let tests = &state.tests;
     for (measure, names) in AROUND {
-        let Some(Recovery { before, after, end, regained }) = recovery(tests, phase, measure) else { return };
+        let Some(Recovery { before, after, end, regained }) =
+            recovery(tests, phase, (measure, model.params.classes()))
+        else {
+            return;
+        };
         let [name_after, name_end, name_regained] = names[lesion];
         out.scalar(name_after, after);
         out.scalar(name_end, end);
@@ -141,7 +162,10 @@ fn around(model: &SelfRepair, state: &State, (phase, lesion): (u32, usize), out:
     let began = first(tests, phase).map_or(0.0, |test| test.at_s);
     let length = ends(model).get(phase as usize).map_or(0.0, |end| end - began);
     for (measure, part, name) in NAMES[lesion].times {
-        out.scalar(name, regained_after_s(tests, phase, measure, part).unwrap_or(length));
+        out.scalar(
+            name,
+            regained_after_s(tests, phase, (measure, model.params.classes()), part).unwrap_or(length),
+        );
     }
     let removed = state.removed.get(lesion).map_or(0.0, |cut| f64::from(cut[0]) / f64::from(cut[1].max(1)));
     out.scalar(NAMES[lesion].removed, removed);
@@ -182,6 +206,10 @@ fn way(model: &SelfRepair, state: &State, out: &mut Metrics) {
         [time(i)].into_iter().chain(point.map(|x| x as f32)).collect::<Vec<f32>>()
     };
     out.matrix("way", 4, &way.points.iter().enumerate().flat_map(row).collect::<Vec<_>>());
+    for (component, name) in ["way_1", "way_2", "way_3"].into_iter().enumerate() {
+        let places: Vec<f32> = way.points.iter().map(|point| point[component] as f32).collect();
+        out.vector(name, &places);
+    }
     let singles = |xs: &[f64]| xs.iter().map(|&x| x as f32).collect::<Vec<f32>>();
     out.vector("way_explained", &singles(&way.explained));
     out.vector("way_shift", &singles(&way.shifts));

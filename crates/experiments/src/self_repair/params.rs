@@ -20,6 +20,8 @@ use crate::{
 pub enum Sounds {
     /// Two made-up words.
     Tones,
+    /// Recordings of spoken digits: the data set.
+    Recordings,
 }
 
 /// Which examples, unseen in learning, tests are made of.
@@ -40,6 +42,10 @@ pub struct Params {
     pub sounds: Sounds,
     /// Which unseen examples are tested.
     pub unseen: Unseen,
+    /// A speaker who is heard in tests only; with an empty name all are heard in both.
+    pub test_speaker: String,
+    /// The digits, each once; the first lesion takes the neurons that prefer the second of them.
+    pub digits: Vec<u8>,
     /// Neurons of each area.
     #[schemars(range(min = 1, max = 1000), extend("unit" = "1", "symbol" = "K"))]
     pub neurons: u32,
@@ -110,6 +116,8 @@ impl Default for Params {
         Self {
             sounds: Sounds::Tones,
             unseen: Unseen::Final,
+            test_speaker: String::new(),
+            digits: vec![1, 2],
             neurons: 64,
             circuits: 8,
             circuit_hz: 100.0,
@@ -148,12 +156,41 @@ impl Params {
             let rule = format!("it must be below `high_hz`, {}", self.high_hz);
             return Err(ParamError::new("low_hz", self.low_hz, rule));
         }
+        self.check_examples()?;
         for (name, value) in [("duration_s", self.duration_s), ("test_every_s", self.test_every_s)] {
             if value % GRID_S != 0.0 {
                 return Err(ParamError::new(name, value, format!("it must be a multiple of {GRID_S} s")));
             }
         }
         timeline::check(&self.timeline, self.duration_s, GRID_S)
+    }
+
+    fn check_examples(&self) -> Result<(), ParamError> {
+        let digits = &self.digits;
+        let refuse = |rule: &str| Err(ParamError::new("digits", digits, rule));
+        if digits.len() < 2 || digits.iter().any(|&digit| digit > 9) {
+            return refuse("it must be two digits or more, 0 to 9");
+        }
+        if (1..digits.len()).any(|i| digits[..i].contains(&digits[i])) {
+            return refuse("it must have each digit once");
+        }
+        if self.sounds == Sounds::Tones && digits.len() > 2 {
+            return refuse("it must be two digits, as `sounds` is tones and there are two made-up words");
+        }
+        if self.sounds == Sounds::Tones && !self.test_speaker.is_empty() {
+            let rule = "it must be empty, as `sounds` is tones, which nobody speaks";
+            return Err(ParamError::new("test_speaker", &self.test_speaker, rule));
+        }
+        if (self.test_trials as usize) < 2 * digits.len() {
+            let rule = format!("it must be at least {}, two of each digit", 2 * digits.len());
+            return Err(ParamError::new("test_trials", self.test_trials, rule));
+        }
+        Ok(())
+    }
+
+    /// How many digits.
+    pub(super) fn classes(&self) -> usize {
+        self.digits.len()
     }
 
     pub(super) fn wiring(&self, pixels: usize) -> Wiring {

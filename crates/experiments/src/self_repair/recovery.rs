@@ -26,9 +26,13 @@ pub(super) fn place(measure: &str) -> usize {
     MEASURES.iter().position(|name| *name == measure).expect("a measure of a test")
 }
 
-/// What a measure is without any information.
-fn chance(measure: &str) -> f64 {
-    if measure.ends_with("auc") || measure.ends_with("accuracy") { 0.5 } else { 0.0 }
+/// What a measure is without any information on which of `classes` digits it was.
+fn chance(measure: &str, classes: usize) -> f64 {
+    match measure {
+        _ if measure.ends_with("auc") => 0.5,
+        _ if measure.ends_with("accuracy") => 1.0 / classes as f64,
+        _ => 0.0,
+    }
 }
 
 /// Values of a measure in the regular tests of a phase, with their times.
@@ -51,11 +55,11 @@ pub(super) fn first(tests: &[Test], phase: u32) -> Option<&Test> {
 }
 
 /// A measure around the beginning of a phase; none if the phase has no test yet.
-pub(super) fn recovery(tests: &[Test], phase: u32, measure: &str) -> Option<Recovery> {
+pub(super) fn recovery(tests: &[Test], phase: u32, (measure, classes): (&str, usize)) -> Option<Recovery> {
     let before = end(tests, phase.checked_sub(1)?, measure)?;
     let after = first(tests, phase)?.values[place(measure)];
     let end = end(tests, phase, measure)?;
-    let chance = chance(measure);
+    let chance = chance(measure, classes);
     // A measure that had not risen above chance by a hundredth has nothing to regain.
     let regained = (end - chance) / (before - chance).max(0.01);
     Some(Recovery { before, after, end, regained })
@@ -63,10 +67,16 @@ pub(super) fn recovery(tests: &[Test], phase: u32, measure: &str) -> Option<Reco
 
 /// Time since the phase began at which three tests in a row have, on average, regained `part` of the height above chance; the time
 /// of the last of them. None if that did not happen.
-pub(super) fn regained_after_s(tests: &[Test], phase: u32, measure: &str, part: f64) -> Option<f64> {
+pub(super) fn regained_after_s(
+    tests: &[Test],
+    phase: u32,
+    (measure, classes): (&str, usize),
+    part: f64,
+) -> Option<f64> {
     let before = end(tests, phase.checked_sub(1)?, measure)?;
     let began = first(tests, phase)?.at_s;
-    let least = chance(measure) + part * (before - chance(measure));
+    let chance = chance(measure, classes);
+    let least = chance + part * (before - chance);
     let course = course(tests, phase, measure);
     let enough = |window: &&[(f64, f64)]| {
         window.iter().fold(0.0, |sum, (_, value)| sum + value) / WINDOW as f64 >= least
@@ -99,17 +109,22 @@ mod tests {
 
     #[test]
     fn recovery_is_that_worked_by_hand() {
-        let found = recovery(&tests(), 1, "auc").expect("it was tested");
+        let found = recovery(&tests(), 1, ("auc", 2)).expect("it was tested");
         assert!((found.before - 0.9).abs() < 1e-12 && found.after == 0.4);
         assert!((found.end - 0.85).abs() < 1e-12 && (found.regained - 0.875).abs() < 1e-12);
         // 90 % of 0.4 above 0.5 is 0.86, 80 % is 0.82: means of three are 0.767 and 0.85.
-        assert_eq!(regained_after_s(&tests(), 1, "auc", 0.8), Some(40.0));
-        assert_eq!(regained_after_s(&tests(), 1, "auc", 0.9), None);
+        assert_eq!(regained_after_s(&tests(), 1, ("auc", 2), 0.8), Some(40.0));
+        assert_eq!(regained_after_s(&tests(), 1, ("auc", 2), 0.9), None);
     }
 
     #[test]
     fn what_was_not_tested_has_no_recovery() {
-        assert_eq!((recovery(&tests(), 2, "auc"), recovery(&tests(), 0, "auc")), (None, None));
-        assert_eq!(recovery(&tests()[..5], 1, "auc"), None);
+        assert_eq!((recovery(&tests(), 2, ("auc", 2)), recovery(&tests(), 0, ("auc", 2))), (None, None));
+        // Nothing is known of ten digits at an accuracy of 0.1.
+        assert_eq!(
+            [chance("accuracy", 10), chance("image_auc", 10), chance("bits_per_spike", 10)],
+            [0.1, 0.5, 0.0]
+        );
+        assert_eq!(recovery(&tests()[..5], 1, ("auc", 2)), None);
     }
 }

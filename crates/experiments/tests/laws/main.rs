@@ -10,8 +10,8 @@ mod params;
 mod reliability;
 
 use experiments::{
-    Advance, CanonicalParams, Data, DataNeed, Digest, Kind, Metric, Setup, Simulation, Source, SourceNeed,
-    digits8x8, network_from_bif,
+    Advance, Audio, CanonicalParams, Data, DataNeed, Digest, Kind, Metric, Recording, Setup, Simulation,
+    Source, SourceNeed, digits8x8, network_from_bif,
 };
 use serde_json::{Map, Value as Json, json};
 
@@ -151,7 +151,34 @@ fn self_repair_variants() -> Vec<Json> {
             {"do": "dataset", "at_s": 40, "pairs": "random"},
             {"do": "record", "at_s": 50}]}),
         ),
+        small(
+            json!({"sounds": "recordings", "digits": [1, 2, 7], "test_speaker": "b", "duration_s": 60, "test_every_s": 30,
+                     "neurons": 100, "timeline": [
+            {"do": "lesion", "at_s": 30, "remove": "vision_neurons", "share": 0.5},
+            {"do": "dataset", "at_s": 40, "pairs": "swapped"}]}),
+        ),
     ]
+}
+
+/// Two recordings, of a glide, for each of three digits and two speakers.
+fn spoken() -> Data {
+    let mut recordings = Vec::new();
+    for (label, pace) in [("1", 1), ("2", 3), ("7", 9)] {
+        for speaker in ["a", "b"] {
+            recordings.extend([3, 30].map(|number| {
+                Recording {
+                    label: label.into(),
+                    speaker: speaker.into(),
+                    number,
+                    sample_hz: 8000,
+                    samples: (0..2400_i64)
+                        .map(|n| ((n * (n / 40 * pace + i64::from(number)) % 257) * 20) as i16)
+                        .collect(),
+                }
+            }));
+        }
+    }
+    Data::Audio(Audio { recordings }.into())
 }
 
 /// Every kind of synapses, trained and given.
@@ -246,6 +273,7 @@ fn data_for(kind: &dyn Kind, params: &CanonicalParams) -> Data {
         DataNeed::Images { .. } => digits8x8(),
         DataNeed::BayesNet => network_from_bif(RAIN).expect("a small network"),
         DataNeed::Table => panic!("no variant takes a table"),
+        DataNeed::Audio => spoken(),
     }
 }
 

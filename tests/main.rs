@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod api;
+mod audio;
 mod browser;
 mod checker;
 mod damage;

@@ -79,7 +79,7 @@ struct Settings {
 #[derive(Default)]
 pub struct Scratch(Option<Work>);
 
-const PRESETS: [(&str, &str); 7] = [
+const PRESETS: [(&str, &str); 10] = [
     ("frozen", include_str!("frozen.toml")),
     ("cold", include_str!("cold.toml")),
     ("all-connections", include_str!("all_connections.toml")),
@@ -87,6 +87,9 @@ const PRESETS: [(&str, &str); 7] = [
     ("cold-first", include_str!("cold_first.toml")),
     ("unlesioned", include_str!("unlesioned.toml")),
     ("quick", include_str!("quick.toml")),
+    ("recordings", include_str!("recordings.toml")),
+    ("new-speaker", include_str!("new_speaker.toml")),
+    ("ten-digits", include_str!("ten_digits.toml")),
 ];
 
 impl Experiment for SelfRepair {

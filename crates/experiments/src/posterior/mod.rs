@@ -128,7 +128,7 @@ impl Experiment for Posterior {
     const METRICS: &'static [MetricSpec] = &METRICS;
     const PRESETS: &'static [(&'static str, &'static str)] = &[
         ("bandit", "task = \"bandit\"\nh = 0.02\nsteps = 1000"),
-        ("matched", "task = \"matched\"\nh = 0.0003\nsteps = 20000\nchains = 10\nprior_mean = 3.0"),
+        ("matched", "task = \"matched\"\nh = 0.0003\nsteps = 20000\nchains = 10"),
         (
             "digits",
             "task = \"digits\"\nh = 0.0012\nsteps = 6000\nchains = 10\nunits = 15\ntrain_images = 30\nprior_mean = 0.5",

@@ -91,7 +91,10 @@ async fn recordings_are_one_data_set_however_they_come_and_a_run_on_them_has_the
     assert!(went_well, "{words}");
     let (status, again) = post(&service, "posted", archive(&spoken())).await;
     assert_eq!(status, StatusCode::OK, "the same content: {again}");
-    assert_eq!((text(&again, "kind").as_str(), &again["shape"]["speakers"]), ("audio", &json!(["ann", "bob"])));
+    assert_eq!(
+        (text(&again, "kind").as_str(), &again["shape"]["speakers"]),
+        ("audio", &json!(["ann", "bob"]))
+    );
     let other = put_over_grpc(&service, "streamed", &archive(&spoken())).await;
     let dataset = other.dataset.expect("an answer has a data set");
     assert!(!other.created && dataset.hash == text(&again, "hash"), "{dataset:?}");

@@ -69,6 +69,7 @@ figures: ## writes docs/figures anew, all of them or those of ONLY=rbse
 # Standard output is JSON lines and nothing else: `make bench > figures.jsonl`.
 bench: ## speed next to other tools; ONLY=rbm,rbse,growth SKIP=rbms PAIRS=7 AVX512=no
 	@cargo build --locked --release --package bench $(if $(filter no,$(AVX512)),--no-default-features)
+	$(if $(findstring service,$(ONLY)),@cargo build --locked --release --bin vesicle)
 	@target/release/bench $(if $(ONLY),--only $(ONLY)) $(if $(SKIP),--skip $(SKIP)) $(if $(PAIRS),--pairs $(PAIRS))
 
 bench-smoke: ## speed of ours alone, within a minute

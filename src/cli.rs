@@ -5,9 +5,10 @@ use clap::{Args, Parser, Subcommand};
 use crate::{
     checkpoint,
     client::{Client, Result},
-    data, demo, doctor,
+    compare, data, demo, doctor,
     exit::Ended,
-    experiments_cmd, ls, metrics, reproduce, run, serve, show, submit, up, verbs, watch, work, workers,
+    experiments_cmd, fork, ls, metrics, replay, reproduce, run, serve, show, submit, up, verbs, verify,
+    watch, work, workers,
 };
 
 const EXAMPLES: &str = "\
@@ -73,6 +74,10 @@ enum Command {
     Show(show::ShowArgs),
     Metrics(metrics::MetricsArgs),
     Checkpoint(checkpoint::CheckpointArgs),
+    Compare(compare::CompareArgs),
+    Fork(fork::ForkArgs),
+    Verify(verify::VerifyArgs),
+    Replay(replay::ReplayArgs),
     /// End every run of a job that has not ended
     Cancel(verbs::VerbArgs),
     /// Put the runs of a job aside; their state is kept
@@ -102,6 +107,10 @@ impl Cli {
             Command::Show(args) => show::run(args, global).await,
             Command::Metrics(args) => metrics::run(args, global).await,
             Command::Checkpoint(args) => checkpoint::run(args, global).await,
+            Command::Compare(args) => compare::run(args, global).await,
+            Command::Fork(args) => fork::run(args, global).await,
+            Command::Verify(args) => verify::run(args, global).await,
+            Command::Replay(args) => replay::run(args, global).await,
             Command::Cancel(args) => verbs::run(args, "cancel", global).await,
             Command::Pause(args) => verbs::run(args, "pause", global).await,
             Command::Resume(args) => verbs::run(args, "resume", global).await,

@@ -76,7 +76,7 @@ fn document(kind: &dyn Kind) -> Json {
     json!({
         "name": kind.name(), "version": kind.version(), "summary": kind.summary(), "schema": kind.schema(),
         "defaults": kind.defaults(), "presets": presets.collect::<serde_json::Map<_, _>>(),
-        "metrics": metrics.collect::<Vec<_>>(), "readme": kind.readme(),
+        "metrics": metrics.collect::<Vec<_>>(), "forkable": kind.forkable(), "readme": kind.readme(),
     })
 }
 
@@ -106,6 +106,9 @@ fn page(kind: &dyn Kind) -> String {
     out += &format!("{table}\n{}\n", paint.bold("presets"));
     for (name, text) in kind.presets() {
         out += &format!("  {name}: {}\n", text.trim().replace('\n', ", "));
+    }
+    if !kind.forkable().is_empty() {
+        out += &format!("\n{}\n  {}\n", paint.bold("a fork can change"), kind.forkable().join(", "));
     }
     out += &format!("\n{}\n", paint.bold("metrics"));
     let mut table = Table::new(paint, &["  name", "kind", "unit", "meaning"]);

@@ -78,6 +78,15 @@ pub(crate) async fn fetch(client: &Client, run: &str, step: Option<u64>) -> anyh
     Ok(client.get_bytes(&format!("/runs/{}/checkpoint{step}", run.id)).await?)
 }
 
+/// Steps of the checkpoints of a run that the server keeps, newest first.
+///
+/// # Errors
+/// If the server does not know the run.
+pub(crate) async fn steps(client: &Client, run: &str) -> anyhow::Result<Vec<u64>> {
+    let all: Json = client.get(&format!("/runs/{run}/checkpoints")).await?;
+    Ok(all["checkpoints"].as_array().into_iter().flatten().filter_map(|one| one["step"].as_u64()).collect())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,15 +2,18 @@
 //! API), `local` (server and workers of this machine) and `text` (words and pictures for people).
 #![forbid(unsafe_code)]
 
+mod again;
 mod checkpoint;
 mod cli;
 mod client;
+mod compare;
 mod data;
 mod demo;
 mod doctor;
 mod document;
 mod exit;
 mod experiments_cmd;
+mod fork;
 mod from;
 mod live;
 mod local;
@@ -19,9 +22,11 @@ mod logs;
 mod ls;
 mod metrics;
 mod output;
+mod replay;
 mod reproduce;
 mod run;
 mod run_bar;
+mod series;
 mod serve;
 mod setting;
 mod settings;
@@ -32,6 +37,7 @@ mod text;
 mod together;
 mod up;
 mod verbs;
+mod verify;
 mod watch;
 mod work;
 mod workers;

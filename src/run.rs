@@ -220,10 +220,10 @@ impl Drive<'_> {
 }
 
 /// `{"step", "name", "value"}` in this order.
-struct Line<'a> {
-    step: u64,
-    name: &'a str,
-    value: Json,
+pub(crate) struct Line<'a> {
+    pub(crate) step: u64,
+    pub(crate) name: &'a str,
+    pub(crate) value: Json,
 }
 
 impl std::fmt::Display for Line<'_> {

@@ -3,15 +3,19 @@
 
 mod api;
 mod audio;
+mod bad_input;
 mod browser;
 mod checker;
 mod damage;
 mod datasets;
 mod fence;
+mod forks;
 mod kills;
 mod lifecycle;
+mod powercut;
 mod reproduce;
 mod sources;
+mod storm;
 mod streams;
 mod support;
 mod tables;

@@ -7,9 +7,7 @@ use serde_json::{Value as Json, json};
 
 use crate::{
     checker::{self, History, Records},
-    support::{
-        PROMPT, Service, command, digits_job, json as body, text, undisturbed, undisturbed_from, until,
-    },
+    support::{PROMPT, Service, command, digits_job, text, undisturbed, undisturbed_from, until},
 };
 
 /// For a job of a few runs.
@@ -45,12 +43,9 @@ async fn checkpoint(service: &Service, run: &str, step: u64) -> Vec<u8> {
 
 /// Step of the checkpoint before the newest one; which it is depends on how the reports fell.
 async fn earlier_step(service: &Service, run: &str) -> u64 {
-    let path = format!("/api/v1/runs/{run}/checkpoint?step=7");
-    let response = service.client.request(Method::GET, &path).send().await.expect("the server answers");
-    let problem = body(response).await;
-    let (_, kept) =
-        problem["detail"].as_str().and_then(|text| text.split_once("it has ")).expect("the steps");
-    kept.split(", ").last().and_then(|step| step.parse().ok()).expect("steps of ten")
+    let kept = service.client.get(&format!("/runs/{run}/checkpoints")).await;
+    let last = kept["checkpoints"].as_array().and_then(|all| all.last()).expect("it has checkpoints");
+    last["step"].as_u64().expect("a step")
 }
 
 fn digest_of_last_line(lines: &str) -> String {

@@ -12,7 +12,7 @@ const MOST_LINES_WITH_TESTS: usize = 500;
 
 /// Our crates that each crate may name, as in the table of `ARCHITECTURE.md`.
 const MAY_DEPEND_ON: [(&str, &[&str]); 9] = [
-    ("bench", &["experiments", "kernels", "numerics"]),
+    ("bench", &["experiments", "kernels", "numerics", "proto"]),
     ("crates/kernels", &[]),
     ("crates/numerics", &["kernels"]),
     ("crates/experiments", &["numerics"]),

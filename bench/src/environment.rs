@@ -8,8 +8,6 @@ use std::{
 
 use anyhow::{Context, ensure};
 
-use crate::case::Program;
-
 /// The folder of the scripts.
 pub(crate) fn scripts() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("peers")
@@ -19,23 +17,22 @@ pub(crate) fn scripts() -> PathBuf {
 ///
 /// # Errors
 /// If it cannot be installed.
-pub(crate) fn python(program: Program) -> anyhow::Result<PathBuf> {
-    let requirements = scripts().join(format!("{}.txt", program.name()));
+pub(crate) fn python(name: &str) -> anyhow::Result<PathBuf> {
+    let requirements = scripts().join(format!("{name}.txt"));
     let wanted = fs::read_to_string(&requirements)?;
-    let folder = home()?.join(program.name());
+    let folder = home()?.join(name);
     let (python, ready) = (folder.join("bin/python"), folder.join("ready.txt"));
     // The file is written last and holds what was installed: a half-made or outdated environment is made anew.
     if fs::read_to_string(&ready).is_ok_and(|installed| installed == wanted) {
         return Ok(python);
     }
-    eprintln!("{}: installing into {}", program.name(), folder.display());
+    eprintln!("{name}: installing into {}", folder.display());
     let install = || {
         execute(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder))?;
         let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"];
         execute(Command::new(&python).args(pip).arg(&requirements))?;
         fs::write(&ready, wanted).context("cannot note that it is ready")
     };
-    let name = program.name();
     install().with_context(|| format!("{name} cannot be installed; SKIP={name} leaves it out"))?;
     Ok(python)
 }

@@ -18,6 +18,7 @@ mod peer;
 mod quality;
 mod ratio;
 mod select;
+mod service;
 mod smoke;
 mod synaptic;
 mod weights;
@@ -38,10 +39,10 @@ use crate::{
 /// Measures training speed against other tools.
 #[derive(Debug, Parser)]
 struct Args {
-    /// Groups or cases: rbm, rbse, growth, kernels, anchors, wta, synaptic, rbse/784x500, rbm/784x500/sampled, …
+    /// Groups or cases: rbm, rbse, growth, kernels, anchors, wta, synaptic, service, rbse/784x500, rbm/784x500/sampled, …
     #[arg(long, value_name = "LIST", value_delimiter = ',', default_values = ["rbm", "rbse", "wta", "synaptic"])]
     only: Vec<String>,
-    /// Peers to leave out: torch, scikit-learn, rbms, brian2, nest
+    /// Peers to leave out: torch, scikit-learn, rbms, brian2, nest, mlflow
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     skip: Vec<String>,
     /// Interleaved pairs of a comparison
@@ -88,6 +89,7 @@ fn run(args: &Args) -> anyhow::Result<bool> {
     } else {
         wta::run(&selection, &floors, args.pairs, &mut report)?;
         synaptic::run(&selection, &floors, args.pairs, &mut report)?;
+        service::run(&selection, &floors, args.pairs, &mut report)?;
     }
     eprintln!("{}", table(report.lines()));
     Ok(report.lines().iter().all(Line::passes))

@@ -24,7 +24,7 @@ impl Peer {
     /// # Errors
     /// If it cannot be installed or started.
     pub(crate) fn start(program: Program, setup: Map<String, Json>) -> anyhow::Result<(Self, String)> {
-        let mut command = Command::new(environment::python(program)?);
+        let mut command = Command::new(environment::python(program.name())?);
         command.arg(environment::scripts().join(program.script()));
         for threads in ["OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"] {
             command.env(threads, "1");

@@ -5,7 +5,7 @@ use anyhow::bail;
 use crate::case::{CASES, Case, Opponent, Program};
 
 /// Groups beside those of the cases.
-const OTHERS: [&str; 5] = ["growth", "kernels", "anchors", "wta", "synaptic"];
+const OTHERS: [&str; 6] = ["growth", "kernels", "anchors", "wta", "synaptic", "service"];
 
 /// What was asked for.
 #[derive(Debug)]
@@ -27,13 +27,13 @@ impl Selection {
             let is_known = OTHERS.contains(&group) || CASES.iter().any(|case| begins(&case.name(), name));
             if !is_known {
                 bail!(
-                    "`only` is {name:?}; it must be rbm, rbse, wta, synaptic, growth, kernels, anchors or the beginning of a case"
+                    "`only` is {name:?}; it must be rbm, rbse, wta, synaptic, service, growth, kernels, anchors or the beginning of a case"
                 );
             }
         }
         for name in &selection.skip {
-            if !Program::ALL.iter().any(|program| program.name() == name) {
-                let known = Program::ALL.map(Program::name);
+            let known: Vec<&str> = Program::ALL.map(Program::name).into_iter().chain(["mlflow"]).collect();
+            if !known.contains(&name.as_str()) {
                 bail!("`skip` is {name:?}; it must be one of {known:?}");
             }
         }

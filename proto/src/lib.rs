@@ -3,6 +3,7 @@
 //! Messages stop here and at the services that answer them; everything behind speaks `jobs`.
 #![forbid(unsafe_code)]
 
+pub mod codec;
 mod convert;
 
 pub use convert::{

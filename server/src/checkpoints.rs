@@ -50,6 +50,11 @@ pub(crate) async fn wanted(app: &App, run: &Run, step: Option<u64>) -> Result<St
     }))
 }
 
+/// The checkpoints of a run that are kept, newest first.
+pub(crate) async fn all(app: &App, run: RunId) -> Result<Vec<CheckpointRef>, Fault> {
+    Ok(app.store.checkpoints(run).await?.iter().map(reference).collect())
+}
+
 /// The steps of a run's checkpoints, in words.
 pub(crate) async fn kept(app: &App, run: RunId) -> Result<String, Fault> {
     let steps: Vec<String> =

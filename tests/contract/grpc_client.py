@@ -100,6 +100,10 @@ def main(protos: str, url: str) -> None:
         with urllib.request.urlopen(f"{url}/api/v1/runs/{run.id}/checkpoint?step={about.step}", timeout=DEADLINE_S) as answer:
             assert answer.read() == content and answer.headers["ETag"] == f'"{about.digest.hex()}"'
         assert (about.step, about.bytes) == (run.steps, len(content))
+        kept = jobs.ListRunCheckpoints(jobs_pb2.ListRunCheckpointsRequest(run_id=run.id)).checkpoints
+        said = rest(url, f"/runs/{run.id}/checkpoints")["checkpoints"]
+        assert [(one.step, one.digest.hex(), one.bytes) for one in kept] == [(one["step"], one["digest"], one["bytes"]) for one in said]
+        assert kept[0] == about
 
         # For what comes after this: ids of things that are there.
         Path("jobs.txt").write_text(f"\"{job}\"\n", encoding="ascii")

@@ -125,6 +125,16 @@ impl Service {
         self.port
     }
 
+    /// What its processes are started with.
+    pub(crate) fn env(&self) -> Vec<(String, String)> {
+        self.env.clone()
+    }
+
+    /// Process id of the server.
+    pub(crate) fn server_pid(&self) -> u32 {
+        self.server.as_ref().expect("it runs").pid()
+    }
+
     /// What the server has written.
     pub(crate) fn server_log(&self) -> String {
         self.server.as_ref().expect("it runs").log()

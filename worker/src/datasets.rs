@@ -91,15 +91,20 @@ impl Datasets {
         info!(bytes = bytes.len(), "data set {hash} downloaded: {} bytes", bytes.len());
         let files = self.files.clone();
         blocking(move || {
-            if blake3::hash(&bytes) != hash.0 {
-                return Err(DatasetError::Damaged(hash));
-            }
-            let data = Data::decode(&bytes)?;
+            let data = checked(&bytes, hash)?;
             files.put(hash.0, &bytes);
             Ok(data)
         })
         .await
     }
+}
+
+/// The content of a data set, if it is what its hash says.
+pub(crate) fn checked(bytes: &[u8], hash: DatasetHash) -> Result<Data, DatasetError> {
+    if blake3::hash(bytes) != hash.0 {
+        return Err(DatasetError::Damaged(hash));
+    }
+    Ok(Data::decode(bytes)?)
 }
 
 /// Runs what computes or waits for a disk beside the async threads.

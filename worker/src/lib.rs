@@ -29,7 +29,9 @@ mod tests;
 
 use std::{collections::BTreeMap, io, path::PathBuf, sync::Arc, time::Instant};
 
-use jobs::{Capability, WorkerId, WorkerInfo};
+use coordinator::Coordinator;
+use experiments::Data;
+use jobs::{Capability, DatasetHash, WorkerId, WorkerInfo};
 use tokio_util::sync::CancellationToken;
 
 pub use convert::metric_point;
@@ -76,6 +78,24 @@ pub enum WorkerError {
     /// Trying again would not help.
     #[error("cannot register: {0}")]
     Refused(String),
+    /// A data set that cannot be had.
+    #[error("{0}")]
+    Dataset(String),
+}
+
+/// Reads a data set from a server and checks it against its hash, as a worker does before a run.
+///
+/// # Errors
+/// If the server does not answer or does not have it, or what it sends is something else.
+pub async fn fetch_dataset(server: &str, hash: DatasetHash) -> Result<Data, WorkerError> {
+    let client = client::Client::new(server)
+        .map_err(|source| WorkerError::Address { url: server.to_owned(), source })?;
+    let refused = |error: datasets::DatasetError| WorkerError::Dataset(error.to_string());
+    let bytes = client
+        .get_dataset(hash, Data::LIMIT_BYTES)
+        .await
+        .map_err(|refusal| refused(datasets::DatasetError::Refused { hash, refusal }))?;
+    datasets::blocking(move || datasets::checked(&bytes, hash)).await.map_err(refused)
 }
 
 /// Works until `shutdown`; then takes no new run, lets each one leave a checkpoint and returns within 30 s.

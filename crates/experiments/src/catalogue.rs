@@ -10,8 +10,10 @@ use crate::{
     posterior::Posterior,
     rbm::Rbm,
     rbse::Rbse,
+    reward::Reward,
     self_repair::SelfRepair,
     sparsity::Sparsity,
+    spike_temperature::SpikeTemperature,
     spine_dynamics::SpineDynamics,
     spine_fit::SpineFit,
     stdp_window::StdpWindow,
@@ -42,7 +44,9 @@ catalogue![
     Posterior,
     Sparsity,
     SpineFit,
-    SelfRepair
+    SelfRepair,
+    Reward,
+    SpikeTemperature
 ];
 
 /// An experiment by name.

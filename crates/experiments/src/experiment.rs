@@ -28,6 +28,9 @@ pub trait Experiment: Sized + Send + Sync + 'static {
     /// Name and TOML of params that differ from the defaults.
     const PRESETS: &'static [(&'static str, &'static str)];
 
+    /// Params that a fork of a run may change: those that leave the shape of its state alone. None by default.
+    const FORKABLE: &'static [&'static str] = &[];
+
     /// Settings; ranges, units and symbols are schemars attributes.
     type Params: Serialize + DeserializeOwned + JsonSchema + Default;
     /// Everything that changes.

@@ -6,7 +6,8 @@ use serde_json::{Map, Value as Json};
 
 use crate::{
     CanonicalParams, CheckpointError, Data, DataError, DataNeed, DataShape, Experiment, MetricSpec,
-    ParamError, Plan, Simulation, Source, SourceError, SourceNeed, check_sources, default_every,
+    ParamError, Plan, Simulation, Source, SourceError, SourceNeed, check_fork, check_sources, default_every,
+    fork,
     params::{overlay, schema_errors},
     simulation::{Fixed, Running},
     source::Offer,
@@ -32,6 +33,10 @@ pub trait Kind: Send + Sync {
     fn metrics(&self) -> &'static [MetricSpec];
     /// Name and TOML of each preset.
     fn presets(&self) -> &'static [(&'static str, &'static str)];
+    /// Params that a fork of a run may change.
+    fn forkable(&self) -> &'static [&'static str] {
+        &[]
+    }
     /// JSON Schema of its params.
     fn schema(&self) -> &Json;
     /// Its default params.
@@ -62,10 +67,10 @@ pub trait Kind: Send + Sync {
     /// If these params cannot be used with such data.
     fn plan(&self, params: &CanonicalParams, data: &DataShape) -> Result<Plan, ParamError>;
 
-    /// A run before its first step.
+    /// A run before its first step, or with a source called [`FORK`](crate::FORK) in the state and at the step of that.
     ///
     /// # Errors
-    /// If params or data do not fit.
+    /// If params, data or sources do not fit.
     fn start(&self, setup: Setup) -> Result<Box<dyn Simulation>, StartError>;
 
     /// A run from a checkpoint.
@@ -107,6 +112,13 @@ pub enum StartError {
     Checkpoint(#[from] CheckpointError),
 }
 
+/// A model with what is fixed during a run, and the run that it is forked from.
+struct Built<E> {
+    model: E,
+    fixed: Fixed,
+    fork: Option<Source>,
+}
+
 /// Makes a [`Kind`] of an [`Experiment`].
 pub(crate) struct Of<E> {
     schema: OnceLock<Json>,
@@ -125,17 +137,23 @@ impl<E: Experiment> Of<E> {
         Ok(parsed)
     }
 
-    fn build(&self, setup: Setup) -> Result<(E, Fixed), StartError> {
+    fn build(&self, setup: Setup) -> Result<Built<E>, StartError> {
         let params = self.parse(&setup.params)?;
         let plan = E::plan(&params, &setup.data.shape())?;
         let every = setup.every.unwrap_or_else(|| default_every(plan.steps)).max(1);
         let data_hash = if setup.data == Data::None { [0; 32] } else { setup.data.hash() };
         let Setup { params: canonical, seed, data, mut sources, .. } = setup;
         sources.sort_by(|a, b| a.name.cmp(&b.name));
-        check(E::sources(&params), &sources)?;
         let marks = sources.iter().map(Source::mark).collect();
+        let fork = fork::take(&mut sources);
+        if let Some(fork) = &fork {
+            fork::check_source(self, fork, data_hash, plan.steps)?;
+            check_fork(self, &canonical, &CanonicalParams::from_stored(fork.params.clone()))
+                .map_err(|mut errors| errors.swap_remove(0))?;
+        }
+        check(E::sources(&params), &sources)?;
         let fixed = Fixed { params: canonical, seed, data_hash, sources: marks, every, plan };
-        Ok((E::new_from(params, data, sources, seed)?, fixed))
+        Ok(Built { model: E::new_from(params, data, sources, seed)?, fixed, fork })
     }
 
     fn base(&self, preset: Option<&str>) -> Result<Json, ParamError> {
@@ -194,6 +212,10 @@ impl<E: Experiment> Kind for Of<E> {
         E::PRESETS
     }
 
+    fn forkable(&self) -> &'static [&'static str] {
+        E::FORKABLE
+    }
+
     fn schema(&self) -> &Json {
         self.schema.get_or_init(|| schemars::schema_for!(E::Params).to_value())
     }
@@ -234,12 +256,15 @@ impl<E: Experiment> Kind for Of<E> {
     }
 
     fn start(&self, setup: Setup) -> Result<Box<dyn Simulation>, StartError> {
-        let (model, fixed) = self.build(setup)?;
-        Ok(Box::new(Running::start(model, fixed)))
+        let Built { model, fixed, fork } = self.build(setup)?;
+        Ok(Box::new(match fork {
+            None => Running::start(model, fixed),
+            Some(fork) => Running::fork(model, fixed, &fork)?,
+        }))
     }
 
     fn resume(&self, setup: Setup, checkpoint: &[u8]) -> Result<Box<dyn Simulation>, StartError> {
-        let (model, fixed) = self.build(setup)?;
+        let Built { model, fixed, .. } = self.build(setup)?;
         Ok(Box::new(Running::resume(model, fixed, checkpoint)?))
     }
 }

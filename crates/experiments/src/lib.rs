@@ -19,6 +19,7 @@ pub mod exact;
 mod experiment;
 mod figure;
 mod finding;
+mod fork;
 mod idx;
 mod kind;
 mod metric;
@@ -27,11 +28,13 @@ mod params;
 pub mod posterior;
 pub mod rbm;
 pub mod rbse;
+pub mod reward;
 mod sampling;
 pub mod self_repair;
 mod simulation;
 mod source;
 pub mod sparsity;
+pub mod spike_temperature;
 pub mod spine_dynamics;
 pub mod spine_fit;
 pub mod stdp_window;
@@ -53,6 +56,7 @@ pub use finding::{
     Overlay, Point, Reduce, Results, SEEDS, Statistic, Target, Targets, Tuned, findings, interval_95,
     targets,
 };
+pub use fork::{FORK, check_fork, check_fork_step, check_forked};
 pub use idx::{Idx, IdxDecoder, IdxError, images_from_idx};
 pub use kind::{Kind, Setup, StartError};
 pub use metric::{Array, Dtype, Value};

@@ -1,10 +1,11 @@
 //! A run in memory: what a worker drives, derived once for every experiment.
 
 use numerics::Draws;
+use serde_json::Value as Json;
 
 use crate::{
-    CanonicalParams, CheckpointError, Digest, Experiment, Header, Metric, Metrics, Plan, SourceMark, Trace,
-    checkpoint, digest::Identity,
+    CanonicalParams, CheckpointError, DataError, Digest, Experiment, Header, Metric, Metrics, Plan, Source,
+    SourceMark, Trace, checkpoint, digest::Identity,
 };
 
 /// What one call of [`Simulation::advance`] did.
@@ -31,6 +32,13 @@ pub trait Simulation: Send {
 
     /// The whole state with its header.
     fn checkpoint(&self) -> Vec<u8>;
+
+    /// Every metric of the state as it is, whether an observation is due or not; those of the last step are left to that.
+    /// This changes nothing.
+    fn look(&self) -> Vec<Metric>;
+
+    /// The state as JSON: its fields by name. Numbers that are not finite become null.
+    fn state(&self) -> Json;
 }
 
 /// Steps between observation points unless a job says otherwise: a hundredth of the run.
@@ -67,6 +75,21 @@ impl<E: Experiment> Running<E> {
         Self { model, fixed, state, scratch: E::Scratch::default(), step: 0, observed: false, trace }
     }
 
+    /// In the state and at the step of another run of `E`; the chain of metrics begins anew.
+    pub(crate) fn fork(model: E, fixed: Fixed, from: &Source) -> Result<Self, DataError> {
+        let state = from.state_of::<E>()?;
+        let trace = Trace::start(&identity::<E>(&fixed));
+        Ok(Self {
+            model,
+            fixed,
+            state,
+            scratch: E::Scratch::default(),
+            step: from.step,
+            observed: false,
+            trace,
+        })
+    }
+
     pub(crate) fn resume(model: E, fixed: Fixed, bytes: &[u8]) -> Result<Self, CheckpointError> {
         let (header, body) = checkpoint::read(bytes, fixed.plan.memory_bytes)?;
         let expected = Header {
@@ -90,9 +113,10 @@ impl<E: Experiment> Running<E> {
         self.step.is_multiple_of(self.fixed.every) || self.step == self.fixed.plan.steps
     }
 
-    fn observe(&self) -> Vec<Metric> {
-        let (every, last) = (self.fixed.every, self.step == self.fixed.plan.steps);
-        let mut out = Metrics::new(E::METRICS, self.step, self.step.div_ceil(every), last);
+    /// As the observation point with this number.
+    fn observe(&self, point: u64) -> Vec<Metric> {
+        let last = self.step == self.fixed.plan.steps;
+        let mut out = Metrics::new(E::METRICS, self.step, point, last);
         self.model.observe(&self.state, Draws::at(self.fixed.seed, self.step), &mut out);
         out.finish()
     }
@@ -109,7 +133,7 @@ impl<E: Experiment> Simulation for Running<E> {
 
     fn advance(&mut self) -> Advance {
         if self.is_observation_point() && !self.observed {
-            let metrics = self.observe();
+            let metrics = self.observe(self.step.div_ceil(self.fixed.every));
             self.trace = self.trace.observed(&metrics);
             self.observed = true;
             return Advance::Observed(metrics);
@@ -132,6 +156,14 @@ impl<E: Experiment> Simulation for Running<E> {
             ..empty_header::<E>(&self.fixed)
         };
         checkpoint::write(header, &checkpoint::encode_state(&self.state))
+    }
+
+    fn look(&self) -> Vec<Metric> {
+        self.observe(0) // at which no cadence leaves anything out
+    }
+
+    fn state(&self) -> Json {
+        serde_json::to_value(&self.state).expect("a state is plain data and always encodes")
     }
 }
 

@@ -16,6 +16,7 @@ pub mod draws;
 pub mod epsp;
 pub mod logistic;
 pub mod logistic_regression;
+pub mod policy;
 pub mod population;
 pub mod sde;
 pub mod stats;

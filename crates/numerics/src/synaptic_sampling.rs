@@ -13,6 +13,7 @@ pub mod mixture;
 mod prior;
 mod rule;
 mod simplex;
+mod spike_noise;
 mod survival;
 mod weight;
 
@@ -20,5 +21,6 @@ pub use lazy::LazyRows;
 pub use prior::{Gaussian, Laplace, LogNormal, Prior, SpikeAndSlab};
 pub use rule::{Epsp, PairRule};
 pub use simplex::Simplex;
+pub use spike_noise::SpikeNoise;
 pub use survival::{births, parabolic_cylinder, survival_rate};
 pub use weight::{AtZero, Weight};

@@ -97,6 +97,7 @@ pub(super) fn experiment(kind: &'static dyn experiments::Kind) -> v1::Experiment
         defaults_json: body.defaults.to_string(),
         presets_json: json!(body.presets).to_string(),
         metrics: kind.metrics().iter().map(metric_spec).collect(),
+        forkable: body.forkable.iter().map(ToString::to_string).collect(),
         readme: body.readme.to_owned(),
     }
 }

@@ -98,6 +98,16 @@ impl JobService for JobAnswers {
         reply(self.runs(request.into_inner()).await)
     }
 
+    async fn list_run_checkpoints(
+        &self,
+        request: Request<v1::ListRunCheckpointsRequest>,
+    ) -> Result<Response<v1::ListRunCheckpointsResponse>, Status> {
+        let run = self.0.run(&request.into_inner().run_id).await.map_err(status)?;
+        let checkpoints = checkpoints::all(&self.0, run.id).await.map_err(status)?;
+        let checkpoints = checkpoints.into_iter().map(Into::into).collect();
+        Ok(Response::new(v1::ListRunCheckpointsResponse { checkpoints }))
+    }
+
     type GetRunCheckpointStream =
         Pin<Box<dyn Stream<Item = Result<v1::GetRunCheckpointResponse, Status>> + Send>>;
 

@@ -48,6 +48,7 @@ fn api() -> OpenApiRouter<App> {
         .routes(routes!(jobs::list_runs))
         .routes(routes!(events::watch_job))
         .routes(routes!(runs::get_run))
+        .routes(routes!(runs::list_checkpoints))
         .routes(routes!(runs::get_checkpoint))
         .routes(routes!(metrics::list_metrics))
         .routes(routes!(metrics::query_metrics))

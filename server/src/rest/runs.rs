@@ -12,7 +12,7 @@ use utoipa::IntoParams;
 
 use super::{
     answer::{at_most, tagged},
-    body::Run,
+    body::{Checkpoint, Checkpoints, Run},
     extract::{Path, Query},
 };
 use crate::{app::App, checkpoints, fault::Fault};
@@ -43,6 +43,21 @@ pub(super) async fn get_run(
     let now = app.clock.now();
     let live = app.store.workers(now.saturating_sub(app.config.worker_live_ms())).await?;
     tagged(&headers, &Run::new(run, &job, &series, &live, now))
+}
+
+/// Lists the checkpoints of a run that are kept, newest first.
+#[utoipa::path(
+    get, path = "/runs/{id}/checkpoints", operation_id = "list_checkpoints", tag = "runs", params(super::RunPath),
+    responses((status = 200, body = Checkpoints, description = "Its checkpoints"), (status = 304), (status = 404), (status = 409)),
+)]
+pub(super) async fn list_checkpoints(
+    State(app): State<App>,
+    headers: HeaderMap,
+    Path(id): Path<String>,
+) -> Result<Response, Fault> {
+    let run = app.run(&id).await?;
+    let checkpoints = checkpoints::all(&app, run.id).await?.into_iter().map(Checkpoint::from).collect();
+    tagged(&headers, &Checkpoints { checkpoints })
 }
 
 /// Reads a checkpoint of a run: the file that `vesicle run --from` and `--resume-from` take.

@@ -2,8 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use experiments::{CanonicalParams, DataNeed, DataShape, Kind, ParamError, Plan, SourceNeed, find};
-use jobs::{JobSpec, Limits, Point, RunId, RunSpec, Seeds, Sweep, expand};
+use experiments::{
+    CanonicalParams, DataNeed, DataShape, Kind, Offer, ParamError, Plan, SourceNeed, check_fork,
+    check_fork_step, check_forked, find,
+};
+use jobs::{DatasetHash, JobSpec, Limits, Point, RunId, RunSpec, Seeds, Sweep, expand};
 use serde_json::{Map, Value as Json};
 
 use super::{
@@ -17,7 +20,18 @@ pub(super) struct Draft {
     spec: JobSpec,
     kind: &'static dyn Kind,
     points: Vec<Resolved>,
+    fork: Option<Forked>,
     pub(super) breaches: Breaches,
+}
+
+/// The run that a job is forked from.
+pub(super) struct Forked {
+    /// Place among the sources.
+    pub(super) at: usize,
+    pub(super) params: CanonicalParams,
+    pub(super) dataset: Option<DatasetHash>,
+    /// Of the checkpoint.
+    pub(super) step: u64,
 }
 
 /// One point of the sweep, or the only one.
@@ -49,7 +63,7 @@ impl Draft {
         let Some(kind) = find_kind(&spec, &mut breaches) else { return Err(breaches.into_fault()) };
         spec.version = Some(kind.version());
 
-        let mut draft = Self { spec, kind, points: Vec::new(), breaches };
+        let mut draft = Self { spec, kind, points: Vec::new(), fork: None, breaches };
         draft.resolve(expanded);
         Ok(draft)
     }
@@ -81,6 +95,36 @@ impl Draft {
         needs
     }
 
+    /// Holds the run that is forked from against the experiment.
+    pub(super) fn check_forked(&mut self, at: usize, offer: &Offer<'_>) {
+        if let Err(detail) = check_forked(self.kind, offer) {
+            self.fork = None; // its params would mean nothing here
+            self.breaches.add_if_new(&format!("/from/{at}/run"), detail);
+        }
+    }
+
+    /// Makes the job a fork: its params are held against those of the run it goes on from.
+    pub(super) fn set_fork(&mut self, fork: Forked) {
+        self.fork = Some(fork);
+    }
+
+    /// What a fork must leave as it was: data, and the params that shape the state.
+    pub(super) fn check_fork(&mut self, dataset: Option<DatasetHash>) {
+        let Some(fork) = self.fork.take() else { return };
+        if fork.dataset != dataset {
+            let is = dataset.map_or("none".to_owned(), |hash| hash.to_string());
+            let was = fork.dataset.map_or("none".to_owned(), |hash| hash.to_string());
+            let detail = format!("`dataset` is {is}; a fork must use that of its run, {was}");
+            self.breaches.add_if_new("/dataset", detail);
+        }
+        for at in 0..self.points.len() {
+            let checked = check_fork(self.kind, &self.points[at].params, &fork.params);
+            let overrides = self.points[at].overrides.clone();
+            checked.err().into_iter().flatten().for_each(|error| self.note(&error, &overrides, at));
+        }
+        self.fork = Some(fork);
+    }
+
     /// Writes the whole id of a source into the spec.
     pub(super) fn set_source(&mut self, at: usize, run: RunId) {
         self.spec.from[at].run = run.to_string();
@@ -94,6 +138,7 @@ impl Draft {
                 Ok(plan) => {
                     let plan = Plan { memory_bytes: plan.memory_bytes.saturating_add(extra), ..plan };
                     self.check_memory(&plan);
+                    self.check_steps(&plan);
                     let point = &self.points[at];
                     runs.extend(
                         point.runs.iter().map(|&(index, seed)| run_spec(index, seed, &point.params, plan)),
@@ -141,6 +186,13 @@ impl Draft {
             (None, _) => format!("/params{}", error.pointer),
         };
         self.breaches.add(pointer, error.to_string());
+    }
+
+    fn check_steps(&mut self, plan: &Plan) {
+        let Some(fork) = &self.fork else { return };
+        if let Err(detail) = check_fork_step(fork.step, plan.steps) {
+            self.breaches.add_if_new(&format!("/from/{}/step", fork.at), detail);
+        }
     }
 
     fn check_memory(&mut self, plan: &Plan) {

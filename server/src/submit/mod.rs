@@ -37,6 +37,7 @@ pub(crate) async fn submit(app: &App, body: Bytes, key: Option<String>) -> Resul
     let mut draft = draft;
     let sources = sources::find(app, &mut draft).await?;
     let mut found = find_dataset(app, draft).await?;
+    found.draft.check_fork(found.hash);
     let runs = found.draft.plan(&found.shape, sources.memory_bytes)?;
     // Whoever has to mend the job as well learns of that first.
     let from = sources.checkpoints?;

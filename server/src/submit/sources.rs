@@ -1,10 +1,13 @@
 //! What a job builds on: from the runs that a user names to checkpoints that are there.
 
-use experiments::{Header, Offer, Source, SourceNeed, check_sources};
+use experiments::{CanonicalParams, FORK, Header, Offer, Source, SourceNeed, check_sources};
 use jobs::{JobSource, Run, RunState, SourceSpec, SourceStep};
 use store::StoredCheckpoint;
 
-use super::{breaches::Breaches, draft::Draft};
+use super::{
+    breaches::Breaches,
+    draft::{Draft, Forked},
+};
 use crate::{
     app::{App, cut},
     checkpoints,
@@ -43,16 +46,21 @@ pub(super) async fn find(app: &App, draft: &mut Draft) -> Result<Found, Fault> {
     for (at, spec) in draft.spec().from.clone().into_iter().enumerate().take(MOST) {
         let Some(run) = named(app, at, &spec, &mut draft.breaches).await? else { continue };
         draft.set_source(at, run.id);
-        let job = app.job_of(&run).await?.spec;
-        let (name, version) = (spec.name.clone(), job.version.unwrap_or(1));
-        offers.push(Named { at, name, experiment: job.experiment, version });
-        if !matches!(run.state, RunState::Succeeded { .. }) {
+        let job = app.job_of(&run).await?;
+        let (name, version) = (spec.name.clone(), job.spec.version.unwrap_or(1));
+        offers.push(Named { at, name, experiment: job.spec.experiment, version });
+        let is_fork = spec.name == FORK;
+        if !is_fork && !matches!(run.state, RunState::Succeeded { .. }) {
             let (id, state) = (run.id, run.state.name());
             let detail = format!("run {id} is {state}; a job can build on it once it has succeeded");
             found.checkpoints = found.checkpoints.and(Err(Fault::new(Kind::Conflict, detail)));
             continue;
         }
         let Some(checkpoint) = kept(app, at, &spec, &run, &mut draft.breaches).await? else { continue };
+        if is_fork {
+            let params = CanonicalParams::from_stored(run.spec.params.clone());
+            draft.set_fork(Forked { at, params, dataset: job.dataset, step: checkpoint.step });
+        }
         let state = state_bytes(app, at, &checkpoint, &mut draft.breaches).await?;
         found.memory_bytes = found.memory_bytes.saturating_add(Source::memory_bytes(state));
         if let Ok(all) = &mut found.checkpoints {
@@ -60,8 +68,11 @@ pub(super) async fn find(app: &App, draft: &mut Draft) -> Result<Found, Fault> {
             all.push(JobSource { name: spec.name, run: run.id, checkpoint });
         }
     }
+    let named = draft.spec().from.len();
+    let (forks, offers): (Vec<Named>, Vec<Named>) = offers.into_iter().partition(|named| named.name == FORK);
+    forks.iter().for_each(|fork| draft.check_forked(fork.at, &fork.offer()));
     for needs in draft.source_needs() {
-        check(needs, &offers, draft.spec().from.len(), &mut draft.breaches);
+        check(needs, &offers, named - forks.len(), &mut draft.breaches);
     }
     Ok(found)
 }

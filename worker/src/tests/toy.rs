@@ -155,6 +155,14 @@ impl Simulation for Walk {
         let state = json!([self.step, self.observed, self.place, self.trace]);
         serde_json::to_vec(&state).expect("plain data")
     }
+
+    fn look(&self) -> Vec<Metric> {
+        self.observe()
+    }
+
+    fn state(&self) -> Json {
+        json!({"place": self.place})
+    }
 }
 
 impl Kind for Toy {

@@ -16,8 +16,9 @@ use serde::{Deserialize, Serialize};
 use crate::{Data, DataError, DataNeed, DataShape, Experiment, MetricSpec, Metrics, ParamError, Plan};
 use landscape::Landscape;
 
+pub use crate::sampling::schedule::Schedule;
 pub use landscape::Kind;
-pub use params::{Params, Sampler, Schedule};
+pub use params::{Params, Sampler};
 
 /// Numbers that a step of the run moves, about.
 const WORK: usize = 100_000;
@@ -66,6 +67,8 @@ impl Experiment for Annealing {
         "funnel",
         "landscape = \"funnel\"\ndimensions = 20\nt_start = 1.0\nt_end = 0.02\nsteps = 20000\nchains = 200\nh = 0.005",
     )];
+
+    const FORKABLE: &'static [&'static str] = &["friction", "h", "schedule", "steps", "t_end", "t_start"];
 
     type Params = Params;
     type State = State;

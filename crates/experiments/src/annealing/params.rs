@@ -4,19 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::landscape::Kind;
-use crate::ParamError;
-
-/// How the temperature falls.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Schedule {
-    /// T stays at its start.
-    Constant,
-    /// T falls by the same factor at every step.
-    Geometric,
-    /// T falls as 1/ln(e + n/n₀), which is the schedule that carries a guarantee; n₀ follows from both ends.
-    Logarithmic,
-}
+use crate::{ParamError, sampling::schedule::Schedule};
 
 /// How θ moves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -125,20 +113,7 @@ impl Params {
 
     /// T at a step.
     pub(super) fn temperature(&self, step: u64) -> f64 {
-        if self.t_start == 0.0 {
-            return 0.0;
-        }
-        let ratio = self.t_start / self.t_end;
-        let part = step as f64 / f64::from(self.steps);
-        match self.schedule {
-            Schedule::Constant => self.t_start,
-            Schedule::Geometric => self.t_start * libm::exp(-part * libm::log(ratio)),
-            Schedule::Logarithmic => {
-                // ln(e + c) = ratio at the last step.
-                let reach = libm::exp(ratio.min(700.0)) - std::f64::consts::E;
-                self.t_start / libm::log(std::f64::consts::E + part * reach)
-            }
-        }
+        self.schedule.at(self.t_start, self.t_end, step as f64 / f64::from(self.steps))
     }
 
     /// T of what is observed at the end.

@@ -195,6 +195,9 @@ impl Experiment for BayesNet {
     const PRESETS: &'static [(&'static str, &'static str)] =
         &[("explaining-away", include_str!("explaining_away.toml"))];
 
+    const FORKABLE: &'static [&'static str] =
+        &["anneal", "eta_max", "learning_s", "mismatch_sd", "presentation_noise", "weight_bits"];
+
     type Params = Params;
     type State = State;
     type Scratch = ();

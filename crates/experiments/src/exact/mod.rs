@@ -108,6 +108,8 @@ impl Experiment for Exact {
     const METRICS: &'static [MetricSpec] = &METRICS;
     const PRESETS: &'static [(&'static str, &'static str)] = &[];
 
+    const FORKABLE: &'static [&'static str] = &["eta_w", "r", "steps"];
+
     type Params = Params;
     type State = State;
     type Scratch = ();

@@ -61,7 +61,7 @@ impl Finding {
     /// P(verdict is not the expected one) on fresh seeds; none if the finding does not say.
     ///
     /// From what came out on tuning seeds, taken as normal with the 95 % limit of its standard deviation: each of n
-    /// seeds may break the bound; a mean has its noise divided by √n; a median breaks if more than half of them do. For
+    /// seeds may break the bound, or two of them; a mean has its noise divided by √n; a median breaks if more than half of them do. For
     /// an interval the rate must be stated.
     pub fn false_alarm_rate(&self) -> Option<f64> {
         if let Some(stated) = &self.false_alarm {
@@ -71,6 +71,7 @@ impl Finding {
         let one = tuned.breach(self.bound(), 1.0);
         let fails = match self.over_seeds {
             Statistic::Each => at_least_of(1, n, one),
+            Statistic::AllButOne => at_least_of(2.min(n), n, one),
             Statistic::Mean => tuned.breach(self.bound(), 1.0 / (n as f64).sqrt()),
             Statistic::Median => at_least_of(n / 2 + 1, n, one),
             Statistic::Interval => return None,

@@ -15,6 +15,8 @@ const RESAMPLES: u32 = 10_000;
 pub enum Statistic {
     /// Each seed by itself.
     Each,
+    /// Each seed but the worst.
+    AllButOne,
     /// The mean.
     Mean,
     /// The median.
@@ -28,6 +30,7 @@ impl Statistic {
     pub fn name(self) -> &'static str {
         match self {
             Self::Each => "each seed",
+            Self::AllButOne => "all seeds but one",
             Self::Mean => "mean of seeds",
             Self::Median => "median of seeds",
             Self::Interval => "95 % interval",
@@ -39,11 +42,19 @@ impl Statistic {
         match self {
             _ if values.is_empty() || values.iter().any(|value| value.is_nan()) => f64::NAN,
             Self::Each => bound.worst(values.iter().copied()),
+            Self::AllButOne => second_worst(bound, values),
             Self::Mean => stats::mean(values),
             Self::Median => stats::quantile(values, 0.5),
             Self::Interval => interval.map_or(f64::NAN, |(low, high)| bound.worst([low, high])),
         }
     }
+}
+
+/// The value that is furthest on the wrong side but for one; the only one if there is no other.
+fn second_worst(bound: Bound, values: &[f64]) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(|a, b| bound.slack(*a).total_cmp(&bound.slack(*b)));
+    sorted[1.min(sorted.len() - 1)]
 }
 
 /// Student's 95 % interval of the mean; none below two values.
@@ -78,6 +89,15 @@ mod tests {
     use super::*;
 
     const UP: Bound = Bound::AtLeast(1.0);
+
+    #[test]
+    fn one_bad_seed_is_forgiven_and_two_are_not() {
+        let deciding = |values: &[f64]| Statistic::AllButOne.deciding(UP, values, None);
+        assert_eq!(deciding(&[3.0, 0.2, 1.5, 2.0]), 1.5);
+        assert_eq!(deciding(&[0.3, 0.2, 1.5, 2.0]), 0.3);
+        assert_eq!(deciding(&[0.2]), 0.2);
+        assert!(deciding(&[3.0, f64::NAN]).is_nan(), "a missing value is not passed over");
+    }
 
     #[test]
     fn each_is_decided_by_the_worst_seed_and_the_mean_and_median_are_not() {

@@ -135,6 +135,9 @@ impl Experiment for Posterior {
         ),
     ];
 
+    const FORKABLE: &'static [&'static str] =
+        &["baseline", "friction", "h", "prior_mean", "prior_sd", "steps", "tau_reward", "temperature"];
+
     type Params = Params;
     type State = State;
     type Scratch = Scratch;

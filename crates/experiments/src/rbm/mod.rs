@@ -25,6 +25,19 @@ impl Experiment for Rbm {
     const METRICS: &'static [MetricSpec] = &METRICS;
     const PRESETS: &'static [(&'static str, &'static str)] = &[("mnist", include_str!("mnist.toml"))];
 
+    const FORKABLE: &'static [&'static str] = &[
+        "ais_chains",
+        "ais_temperatures",
+        "cd_k",
+        "epochs",
+        "eta_end",
+        "eta_w",
+        "momentum_end",
+        "momentum_start",
+        "momentum_switch_epoch",
+        "weight_decay",
+    ];
+
     type Params = Params;
     type State = Network;
     type Scratch = TrainerScratch;

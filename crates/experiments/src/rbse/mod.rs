@@ -42,6 +42,21 @@ impl Experiment for Rbse {
     const METRICS: &'static [MetricSpec] = &METRICS;
     const PRESETS: &'static [(&'static str, &'static str)] = &PRESETS;
 
+    const FORKABLE: &'static [&'static str] = &[
+        "ais_chains",
+        "ais_temperatures",
+        "cd_k",
+        "epochs",
+        "eta_end",
+        "eta_w",
+        "momentum_end",
+        "momentum_start",
+        "momentum_switch_epoch",
+        "r",
+        "release_target",
+        "weight_decay",
+    ];
+
     type Params = Params;
     type State = Network;
     type Scratch = TrainerScratch;

@@ -1,6 +1,7 @@
 //! What the experiments on synaptic sampling share.
 
 pub(crate) mod learner;
+pub(crate) mod schedule;
 
 use crate::Metrics;
 

@@ -78,6 +78,8 @@ impl Experiment for Sparsity {
     const METRICS: &'static [MetricSpec] = &METRICS;
     const PRESETS: &'static [(&'static str, &'static str)] = &[];
 
+    const FORKABLE: &'static [&'static str] = &["h", "prior_mean", "steps", "temperature"];
+
     type Params = Params;
     type State = State;
     type Scratch = Scratch;

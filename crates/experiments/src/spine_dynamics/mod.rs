@@ -53,6 +53,8 @@ impl Experiment for SpineDynamics {
     const METRICS: &'static [MetricSpec] = &observe::METRICS;
     const PRESETS: &'static [(&'static str, &'static str)] = &[];
 
+    const FORKABLE: &'static [&'static str] = &["b_per_s", "mu", "sigma", "temperature"];
+
     type Params = Params;
     type State = State;
     type Scratch = ();

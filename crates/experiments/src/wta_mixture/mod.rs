@@ -73,6 +73,18 @@ impl Experiment for WtaMixture {
     const METRICS: &'static [MetricSpec] = &metrics::METRICS;
     const PRESETS: &'static [(&'static str, &'static str)] = &PRESETS;
 
+    const FORKABLE: &'static [&'static str] = &[
+        "circuit_hz",
+        "drop_spikes",
+        "eta",
+        "eta_b",
+        "input_hz",
+        "mismatch_sd",
+        "presentations",
+        "weight_bits",
+        "winner",
+    ];
+
     type Params = Params;
     type State = State;
     type Scratch = Room;

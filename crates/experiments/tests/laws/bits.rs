@@ -50,6 +50,23 @@ fn observing_more_often_changes_no_state() {
 }
 
 #[test]
+fn looking_at_any_step_gives_values_and_changes_nothing() {
+    for_every_variant(|kind, variant| {
+        let setup = setup(kind, variant, 5);
+        let digest = drive(kind.start(setup.clone()).expect("a small run starts"), |_| {}).1;
+        let mut fields = serde_json::Value::Null;
+        let looked = drive(kind.start(setup).expect("a small run starts"), |run| {
+            run.look();
+            if run.step() % 7 == 0 {
+                fields = run.state();
+            }
+        });
+        assert_eq!(looked.1, digest, "{}", kind.name());
+        assert!(fields.is_object() || fields.is_array(), "{}: {fields}", kind.name());
+    });
+}
+
+#[test]
 fn another_seed_gives_other_bits() {
     for_every_variant(|kind, variant| {
         let digest = |seed| drive(kind.start(setup(kind, variant, seed)).expect("it starts"), |_| {}).1;

@@ -3,6 +3,7 @@
 mod bayes_net;
 mod bits;
 mod findings;
+mod forks;
 mod golden;
 mod honesty;
 mod one_shot;
@@ -47,6 +48,8 @@ fn variants(kind: &dyn Kind) -> Vec<Map<String, Json>> {
         }
         "annealing" => return annealing_variants().into_iter().map(object).collect(),
         "posterior" => return posterior_variants().into_iter().map(object).collect(),
+        "reward" => return reward_variants().into_iter().map(object).collect(),
+        "spike-temperature" => return spike_temperature_variants().into_iter().map(object).collect(),
         "sparsity" => {
             let few = json!({"steps": 60, "units": 3, "train_images": 4, "wirings": 2});
             let more = json!({"steps": 45, "units": 2, "train_images": 3, "prior": "spike_and_slab", "temperature": 0.0});
@@ -179,6 +182,32 @@ fn spoken() -> Data {
         }
     }
     Data::Audio(Audio { recordings }.into())
+}
+
+/// Every task and schedule; a timeline of everything that can happen.
+fn reward_variants() -> Vec<Json> {
+    vec![
+        json!({"duration_s": 100.0, "inputs": 12, "neurons": 8, "timeline": [
+            {"do": "set", "at_s": 0.0, "prior_mean": 0.5}, {"do": "dataset", "at_s": 40.0, "pairs": "random"},
+            {"do": "set", "at_s": 50.0, "temperature": 0.3}, {"do": "lesion", "at_s": 60.0,
+             "remove": "functional_connections", "share": 0.5}, {"do": "set", "at_s": 80.0, "plasticity": false},
+            {"do": "record", "at_s": 80.0}]}),
+        json!({"task": "lever", "duration_s": 100.0, "inputs": 10, "temperature": 0.0, "timeline": [
+            {"do": "dataset", "at_s": 50.0, "pairs": "swapped"}]}),
+        json!({"task": "reach", "duration_s": 100.0, "inputs": 10, "neurons": 8, "timeline": [
+            {"do": "lesion", "at_s": 50.0, "remove": "all_connections", "share": 0.3}]}),
+        json!({"task": "deceptive", "duration_s": 100.0, "inputs": 10, "neurons": 8, "temperature": 1.0,
+               "schedule": "geometric", "cool_from_s": 50.0, "timeline": []}),
+    ]
+}
+
+/// Every compensation, taught and competing.
+fn spike_temperature_variants() -> Vec<Json> {
+    let small = |compensation: &str, winner: &str| {
+        json!({"compensation": compensation, "winner": winner, "inputs": 6, "neurons": 3, "burn_in_s": 20.0,
+               "sample_every_s": 10.0, "duration_s": 60.0})
+    };
+    vec![small("none", "taught"), small("predicted", "taught"), small("local", "competing")]
 }
 
 /// Every kind of synapses, trained and given.

@@ -138,6 +138,22 @@ pub enum Stream {
     ObservePermutation = 76,
     /// Which synapses are followed.
     Watch = 77,
+    /// Rates of the inputs of a rewarded network.
+    RewardRate = 80,
+    /// Initial parameters of its synapses.
+    RewardInit = 81,
+    /// Spikes of its inputs and outputs.
+    RewardSpike = 82,
+    /// What its trials show.
+    RewardTrial = 83,
+    /// Noise of its synapses.
+    RewardDiffusion = 84,
+    /// Which of its synapses a lesion removes.
+    RewardLesion = 85,
+    /// Where synapses begin whose kicks are measured.
+    SpikeInit = 86,
+    /// Noise of these synapses.
+    SpikeDiffusion = 87,
 }
 
 #[cfg(test)]
@@ -145,7 +161,7 @@ mod tests {
     use super::*;
 
     /// Grows at its end only.
-    const NUMBERS: [(Stream, u32); 66] = {
+    const NUMBERS: [(Stream, u32); 74] = {
         use Stream::*;
         [
             (Split, 1),
@@ -214,6 +230,14 @@ mod tests {
             (ObservePattern, 75),
             (ObservePermutation, 76),
             (Watch, 77),
+            (RewardRate, 80),
+            (RewardInit, 81),
+            (RewardSpike, 82),
+            (RewardTrial, 83),
+            (RewardDiffusion, 84),
+            (RewardLesion, 85),
+            (SpikeInit, 86),
+            (SpikeDiffusion, 87),
         ]
     };
 

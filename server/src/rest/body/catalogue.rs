@@ -44,6 +44,8 @@ pub(crate) struct Experiment {
     #[schema(value_type = BTreeMap<String, Object>)]
     pub(crate) presets: BTreeMap<&'static str, Json>,
     pub(crate) metrics: Vec<MetricSpec>,
+    /// Params that a fork of a run may change.
+    pub(crate) forkable: &'static [&'static str],
     /// Its page, as Markdown.
     pub(crate) readme: &'static str,
 }
@@ -77,6 +79,7 @@ impl From<&'static dyn Kind> for Experiment {
             name: kind.name(),
             version: kind.version(),
             summary: kind.summary(),
+            forkable: kind.forkable(),
             schema: kind.schema().clone(),
             defaults: kind.defaults(),
             presets: kind.presets().iter().map(preset).collect(),

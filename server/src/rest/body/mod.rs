@@ -17,7 +17,7 @@ pub(crate) use event::{Event, Events, schemas as event_schemas};
 pub(crate) use job::{Job, Jobs};
 pub(crate) use metric::{Metric, Metrics, Rows, ValueForm};
 pub(crate) use metric::{schemas as metric_schemas, value};
-pub(crate) use run::{Run, Runs};
+pub(crate) use run::{Checkpoint, Checkpoints, Run, Runs};
 pub(crate) use worker::{Worker, Workers};
 
 /// Name and version of the program.

@@ -1,12 +1,17 @@
 //! `vesicle data`: data sets of the server.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fs::DirEntry,
+    path::{Path, PathBuf},
+};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
+use experiments::is_recording;
 use reqwest::multipart::{Form, Part};
 use serde::Deserialize;
 use serde_json::Value as Json;
+use tokio::task::spawn_blocking;
 
 use crate::{
     cli::Global,
@@ -24,8 +29,10 @@ Examples:
 
   vesicle data add alarm --bif alarm.bif
   vesicle data add spines --table spines.csv
+  vesicle data add digits --audio-dir recordings
 
-Images are IDX, the format of MNIST, plain or .gz; networks are BIF; tables are CSV. The same content again is no new data set.";
+Images are IDX, the format of MNIST, plain or .gz; networks are BIF; tables are CSV; recordings are WAV files called
+label_speaker_number.wav, in a folder or a tar archive. The same content again is no new data set.";
 
 /// Data sets of the server
 #[derive(Debug, Args)]
@@ -41,7 +48,7 @@ enum Verb {
     Ls(Output),
 }
 
-/// Upload a data set: images, a Bayesian network, or a table
+/// Upload a data set: images, a Bayesian network, a table, or recordings
 #[derive(Debug, Args)]
 #[command(after_help = ADD_EXAMPLES)]
 struct AddArgs {
@@ -57,7 +64,7 @@ struct AddArgs {
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct Upload {
     /// Images (IDX, plain or .gz)
-    #[arg(long, value_name = "FILE", required_unless_present_any = ["bif", "table"])]
+    #[arg(long, value_name = "FILE", required_unless_present_any = ["bif", "table", "audio", "audio_dir"])]
     pub(crate) images: Option<PathBuf>,
     /// Their labels
     #[arg(long, value_name = "FILE")]
@@ -78,6 +85,14 @@ pub(crate) struct Upload {
     #[arg(long, value_name = "FILE",
           conflicts_with_all = ["images", "labels", "test_images", "test_labels", "max", "bif"])]
     pub(crate) table: Option<PathBuf>,
+    /// Recordings (tar of WAV files called label_speaker_number.wav, plain or gzip), instead of images
+    #[arg(long, value_name = "FILE",
+          conflicts_with_all = ["images", "labels", "test_images", "test_labels", "max", "bif", "table"])]
+    pub(crate) audio: Option<PathBuf>,
+    /// Recordings: the WAV files of a folder, which are packed and sent
+    #[arg(long, value_name = "DIR",
+          conflicts_with_all = ["images", "labels", "test_images", "test_labels", "max", "bif", "table", "audio"])]
+    pub(crate) audio_dir: Option<PathBuf>,
     /// Whose it is and under which licence
     #[arg(long, value_name = "TEXT")]
     pub(crate) attribution: Option<String>,
@@ -125,13 +140,46 @@ async fn form(name: &str, upload: &Upload) -> anyhow::Result<Form> {
         ("test_labels", upload.test_labels.as_ref()),
         ("bif", upload.bif.as_ref()),
         ("table", upload.table.as_ref()),
+        ("audio", upload.audio.as_ref()),
     ];
     for (field, path) in files {
         if let Some(path) = path {
             form = form.part(field, part(path).await?);
         }
     }
+    if let Some(folder) = upload.audio_dir.clone() {
+        let archive =
+            spawn_blocking(move || audio_archive(&folder)).await.context("the folder is read")??;
+        form = form.part("audio", Part::bytes(archive).file_name("audio.tar"));
+    }
     Ok(form)
+}
+
+/// The WAV files of a folder as a tar archive.
+///
+/// # Errors
+/// If there are none, or they cannot be read.
+pub(crate) fn audio_archive(folder: &Path) -> anyhow::Result<Vec<u8>> {
+    let unread = || format!("cannot read {}", folder.display());
+    let entries = std::fs::read_dir(folder).with_context(unread)?.collect::<Result<Vec<_>, _>>();
+    let mut names: Vec<_> = entries.with_context(unread)?.iter().map(DirEntry::file_name).collect();
+    names.retain(|name| name.to_str().is_some_and(is_recording));
+    names.sort();
+    let mut builder = tar::Builder::new(Vec::new());
+    builder.mode(tar::HeaderMode::Deterministic);
+    for name in &names {
+        let file = folder.join(name);
+        builder
+            .append_path_with_name(&file, name)
+            .with_context(|| format!("cannot read {}", file.display()))?;
+    }
+    if names.is_empty() {
+        bail!(
+            "there are no .wav files in {}; they must be called label_speaker_number.wav",
+            folder.display()
+        );
+    }
+    Ok(builder.into_inner()?)
 }
 
 async fn part(path: &Path) -> anyhow::Result<Part> {
@@ -169,7 +217,8 @@ async fn ls(client: &Client, args: Output) -> Ended {
     Ok(Exit::Ok)
 }
 
-/// `1,797 images of 8x8, pixels to 16, labelled`, `network of 37 variables`, or `table of 1,200 rows, 3 columns`.
+/// `1,797 images of 8x8, pixels to 16, labelled`, `network of 37 variables`, `table of 1,200 rows, 3 columns`, or `500 recordings of
+/// 2 labels by 5 speakers`.
 fn shape(shape: &Json) -> String {
     if let Some(variables) = shape["variables"].as_array() {
         return format!("network of {} variables", variables.len());
@@ -177,6 +226,10 @@ fn shape(shape: &Json) -> String {
     let count = |field: &str| shape[field].as_u64().unwrap_or_default();
     if let Some(columns) = shape["columns"].as_array() {
         return format!("table of {} rows, {} columns", grouped(count("rows")), columns.len());
+    }
+    if let (Some(labels), Some(speakers)) = (shape["labels"].as_array(), shape["speakers"].as_array()) {
+        let recordings = grouped(count("recordings"));
+        return format!("{recordings} recordings of {} labels by {} speakers", labels.len(), speakers.len());
     }
     let mut out = format!("{} images of {}x{}", grouped(count("count")), count("rows"), count("cols"));
     out += &format!(", pixels to {}", count("max"));
@@ -202,5 +255,8 @@ mod tests {
         let table =
             serde_json::json!({"kind": "table", "columns": ["spine_id", "day", "volume"], "rows": 1200});
         assert_eq!(shape(&table), "table of 1,200 rows, 3 columns");
+        let audio =
+            serde_json::json!({"kind": "audio", "recordings": 2500, "labels": ["1", "2"], "speakers": ["a"]});
+        assert_eq!(shape(&audio), "2,500 recordings of 2 labels by 1 speakers");
     }
 }

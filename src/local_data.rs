@@ -4,9 +4,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use clap::Args;
-use experiments::{Data, DataNeed, IdxDecoder, digits8x8, images_from_idx, network_from_bif, table_from_csv};
+use experiments::{
+    Data, DataNeed, IdxDecoder, audio_from_tar, digits8x8, images_from_idx, network_from_bif, table_from_csv,
+};
 
-use crate::exit::Usage;
+use crate::{data::audio_archive, exit::Usage};
 
 /// Decoded IDX file.
 type Idx = (Vec<u32>, Vec<u8>);
@@ -15,7 +17,7 @@ type Idx = (Vec<u32>, Vec<u8>);
 #[derive(Debug, Args)]
 pub(crate) struct DataArgs {
     /// Data set: digits8x8 (built in), or one in $VESICLE_DATA: fashion-mnist (its folder), mnist-t8k (the folder
-    /// mnist with t8k-… as test part), alarm.bif (a network in the folder bif)
+    /// mnist with t8k-… as test part), alarm.bif (a network in the folder bif), fsdd (fsdd/fsdd.tar.gz, recordings)
     #[arg(long, value_name = "NAME", conflicts_with = "images", help_heading = "Data")]
     dataset: Option<String>,
     /// Images of a data set of your own (IDX, plain or .gz)
@@ -39,6 +41,9 @@ pub(crate) struct DataArgs {
     /// A table of your own (CSV)
     #[arg(long, value_name = "FILE", conflicts_with_all = ["dataset", "images", "bif"], help_heading = "Data")]
     table: Option<PathBuf>,
+    /// Recordings of your own (tar of WAV files called label_speaker_number.wav, or a folder of them)
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["dataset", "images", "bif", "table"], help_heading = "Data")]
+    audio: Option<PathBuf>,
 }
 
 impl DataArgs {
@@ -52,11 +57,11 @@ impl DataArgs {
             DataNeed::Images { .. } => bail!(Usage("this experiment needs images; leave --bif out".into())),
             DataNeed::BayesNet => return self.network(),
             DataNeed::Table => return self.table(),
+            DataNeed::Audio => return self.recordings(),
             DataNeed::None => {
-                let given = [self.images.is_some(), self.bif.is_some(), self.table.is_some()];
+                let given = [&self.images, &self.bif, &self.table, &self.audio].map(Option::is_some);
                 if self.dataset.is_some() || given.contains(&true) {
-                    let rule =
-                        "this experiment needs no data; leave --dataset, --images, --bif and --table out";
+                    let rule = "this experiment needs no data; leave --dataset, --images, --bif, --table and --audio out";
                     bail!(Usage(rule.into()));
                 }
                 return Ok(Data::None);
@@ -77,6 +82,19 @@ impl DataArgs {
         };
         let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
         table_from_csv(&bytes).with_context(|| format!("cannot use {}", path.display()))
+    }
+
+    fn recordings(&self) -> anyhow::Result<Data> {
+        let named = self.dataset.as_deref().map(archive_file).transpose()?.flatten();
+        let Some(path) = self.audio.as_ref().or(named.as_ref()) else {
+            let rule = "this experiment needs recordings; give --audio PATH, or --dataset with a name in VESICLE_DATA";
+            bail!(Usage(rule.into()));
+        };
+        let bytes = match path.is_dir() {
+            true => audio_archive(path)?,
+            false => std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?,
+        };
+        audio_from_tar(&bytes, Data::LIMIT_BYTES).with_context(|| format!("cannot use {}", path.display()))
     }
 
     fn network(&self) -> anyhow::Result<Data> {
@@ -145,15 +163,29 @@ pub(crate) fn network_file(name: &str) -> anyhow::Result<Option<PathBuf>> {
     if file.is_file() { Ok(Some(file)) } else { bail!("there is no network {}", file.display()) }
 }
 
+/// The archive of recordings `name`: `VESICLE_DATA/name/name.tar.gz`, or `.tar`. None if there is no such file.
+///
+/// # Errors
+/// If `VESICLE_DATA` is not set.
+pub(crate) fn archive_file(name: &str) -> anyhow::Result<Option<PathBuf>> {
+    let Some(root) = std::env::var_os("VESICLE_DATA").filter(|root| !root.is_empty()) else {
+        bail!(
+            "data set `{name}` is read from $VESICLE_DATA; set VESICLE_DATA to the folder of the data sets"
+        );
+    };
+    let file = |ending: &str| Path::new(&root).join(name).join(format!("{name}.{ending}"));
+    Ok([file("tar.gz"), file("tar")].into_iter().find(|file| file.is_file()))
+}
+
 /// Whether a data set is in `VESICLE_DATA`.
 ///
 /// # Errors
 /// Why it is not.
 pub(crate) fn at_hand(name: &str) -> anyhow::Result<()> {
-    match network_file(name)? {
-        Some(_) => Ok(()),
-        None => files(name).map(|_| ()),
+    if network_file(name)?.is_some() || archive_file(name)?.is_some() {
+        return Ok(());
     }
+    files(name).map(|_| ())
 }
 
 fn files_in(root: &Path, name: &str) -> anyhow::Result<Files> {

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod api;
+mod audio;
 mod bad_input;
 mod browser;
 mod checker;

@@ -37,7 +37,9 @@ impl Mnist {
             (part("train")?, part("t8k").or_else(|_| part("t10k"))?);
         match images_from_idx(images, Some(labels), Some((test, Some(test_labels))), 255)? {
             Data::Images(images) => Ok(Self { images }),
-            Data::None | Data::BayesNet(_) | Data::Table(_) => bail!("MNIST holds no images"),
+            Data::None | Data::BayesNet(_) | Data::Table(_) | Data::Audio(_) => {
+                bail!("MNIST holds no images")
+            }
         }
     }
 

@@ -1,6 +1,9 @@
-//! A data set on its way in: up to four IDX files, or one BIF or CSV file, taken as they come, shared by REST and gRPC.
+//! A data set on its way in: up to four IDX files, or one BIF, CSV or tar file, taken as they come, shared by REST and gRPC.
 
-use experiments::{Idx, IdxDecoder, IdxError, images_from_idx, network_from_bif, table_from_csv};
+use experiments::{
+    Data, DataError, Idx, IdxDecoder, IdxError, audio_from_tar, images_from_idx, network_from_bif,
+    table_from_csv,
+};
 use store::Dataset;
 use tokio::{sync::SemaphorePermit, task::spawn_blocking};
 
@@ -34,11 +37,12 @@ pub(crate) enum File {
     TestLabels,
     Bif,
     Table,
+    Audio,
 }
 
 impl File {
-    pub(crate) const ALL: [Self; 6] =
-        [Self::Images, Self::Labels, Self::TestImages, Self::TestLabels, Self::Bif, Self::Table];
+    pub(crate) const ALL: [Self; 7] =
+        [Self::Images, Self::Labels, Self::TestImages, Self::TestLabels, Self::Bif, Self::Table, Self::Audio];
 
     /// As the field of a form is called.
     pub(crate) fn name(self) -> &'static str {
@@ -49,12 +53,22 @@ impl File {
             Self::TestLabels => "test_labels",
             Self::Bif => "bif",
             Self::Table => "table",
+            Self::Audio => "audio",
         }
     }
 
-    /// Whether it is text that makes a data set by itself.
+    /// Whether it makes a data set by itself.
     fn is_whole(self) -> bool {
-        matches!(self, Self::Bif | Self::Table)
+        matches!(self, Self::Bif | Self::Table | Self::Audio)
+    }
+
+    /// Reads a file that makes a data set by itself.
+    fn read(self, bytes: &[u8], most: u64) -> Result<Data, DataError> {
+        match self {
+            Self::Table => table_from_csv(bytes),
+            Self::Audio => audio_from_tar(bytes, most),
+            _ => network_from_bif(bytes),
+        }
     }
 }
 
@@ -107,13 +121,13 @@ impl<'a> Upload<'a> {
         }
         match self.open.as_mut().expect("opened above") {
             (_, Open::Idx(decoder)) => decoder.push(bytes).map_err(|error| refused(file, &error)),
-            (_, Open::Text(text)) if text.len() + bytes.len() > TEXT_BYTES => {
+            (_, Open::Whole(whole)) if file != File::Audio && whole.len() + bytes.len() > TEXT_BYTES => {
                 let name = file.name();
                 let detail = format!("file `{name}` is too large; it must be at most {TEXT_BYTES} bytes");
                 Err(Fault::new(Kind::TooLarge, detail))
             }
-            (_, Open::Text(text)) => {
-                text.extend_from_slice(bytes);
+            (_, Open::Whole(whole)) => {
+                whole.extend_from_slice(bytes);
                 Ok(())
             }
         }
@@ -131,13 +145,14 @@ impl<'a> Upload<'a> {
         self.close_file()?;
         let name = checked_name(about.name)?;
         let attribution = checked_attribution(about.attribution)?;
-        if let Some((file, text)) = self.whole.take() {
+        if let Some((file, bytes)) = self.whole.take() {
             let other = File::ALL.into_iter().find(|file| self.has(*file)).map(File::name);
             if let Some(other) = other.or(about.max.map(|_| "max")) {
                 return Err(beside(other, file));
             }
+            let most = self.app.config.max_dataset_bytes;
             let read = move || {
-                let data = if file == File::Table { table_from_csv(&text) } else { network_from_bif(&text) };
+                let data = file.read(&bytes, most);
                 let place = file.name();
                 let refused =
                     |error| Fault::invalid_field(format!("/{place}"), format!("file `{place}`: {error}"));
@@ -171,12 +186,12 @@ impl<'a> Upload<'a> {
         let (file, decoder) = match self.open.take() {
             None => return Ok(()),
             Some((file, Open::Idx(decoder))) => (file, decoder),
-            Some((file, Open::Text(text))) => {
+            Some((file, Open::Whole(whole))) => {
                 if let Some((other, _)) = &self.whole {
                     return Err(beside(file.name(), *other));
                 }
-                self.decoded_bytes += text.len() as u64;
-                self.whole = Some((file, text));
+                self.decoded_bytes += whole.len() as u64;
+                self.whole = Some((file, whole));
                 return Ok(());
             }
         };
@@ -190,12 +205,12 @@ impl<'a> Upload<'a> {
 /// A file that is being taken.
 enum Open {
     Idx(IdxDecoder),
-    Text(Vec<u8>),
+    Whole(Vec<u8>),
 }
 
 impl Open {
     fn new(file: File, most: u64) -> Self {
-        if file.is_whole() { Self::Text(Vec::new()) } else { Self::Idx(IdxDecoder::new(most)) }
+        if file.is_whole() { Self::Whole(Vec::new()) } else { Self::Idx(IdxDecoder::new(most)) }
     }
 }
 

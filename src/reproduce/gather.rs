@@ -101,7 +101,8 @@ impl Gathered {
 }
 
 /// Data sets that findings use, and whose they are.
-const ATTRIBUTIONS: [(&str, &str); 2] = [
+const ATTRIBUTIONS: [(&str, &str); 3] = [
+    ("fsdd", "Z. Jackson and others, Free Spoken Digit Dataset, CC BY-SA 4.0"),
     ("mnist-t8k", "Y. LeCun, C. Cortes, C. J. C. Burges, The MNIST database"),
     ("fashion-mnist", "H. Xiao, K. Rasul, R. Vollgraf, arXiv:1708.07747, MIT licence"),
 ];
@@ -113,8 +114,13 @@ async fn add(client: &Client, name: &str) -> anyhow::Result<()> {
         data::upload(client, name, &upload).await?;
         return Ok(());
     }
-    let Ok(files) = local_data::files(name) else { return Ok(()) };
     let attribution = ATTRIBUTIONS.iter().find(|(known, _)| *known == name).map(|(_, whose)| (*whose).into());
+    if let Ok(Some(archive)) = local_data::archive_file(name) {
+        let upload = Upload { audio: Some(archive), attribution, ..Upload::default() };
+        data::upload(client, name, &upload).await?;
+        return Ok(());
+    }
+    let Ok(files) = local_data::files(name) else { return Ok(()) };
     let upload = Upload {
         images: Some(files.images),
         labels: Some(files.labels),

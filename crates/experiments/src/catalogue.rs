@@ -11,6 +11,7 @@ use crate::{
     rbm::Rbm,
     rbse::Rbse,
     reward::Reward,
+    self_repair::SelfRepair,
     sparsity::Sparsity,
     spike_temperature::SpikeTemperature,
     spine_dynamics::SpineDynamics,
@@ -43,6 +44,7 @@ catalogue![
     Posterior,
     Sparsity,
     SpineFit,
+    SelfRepair,
     Reward,
     SpikeTemperature
 ];

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use numerics::bayes::{Network, Variable, read_bif};
 use serde::{Deserialize, Serialize};
 
-use crate::Table;
+use crate::{Audio, Table};
 
 /// A data set in memory.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -18,6 +18,8 @@ pub enum Data {
     BayesNet(Arc<Network>),
     /// A table of numbers.
     Table(Arc<Table>),
+    /// Recordings of spoken words.
+    Audio(Arc<Audio>),
 }
 
 /// Images of one size, one byte a pixel.
@@ -56,6 +58,8 @@ pub enum DataNeed {
     BayesNet,
     /// A table, which the job must name.
     Table,
+    /// Recordings, which the job must name.
+    Audio,
 }
 
 /// The shape of a data set, without its content. Plans are made from it.
@@ -90,6 +94,17 @@ pub enum DataShape {
     BayesNet {
         /// Its variables.
         variables: Vec<VariableShape>,
+    },
+    /// Recordings of spoken words.
+    Audio {
+        /// How many.
+        recordings: u32,
+        /// What is said.
+        labels: Vec<String>,
+        /// Who speaks.
+        speakers: Vec<String>,
+        /// Samples of all.
+        samples: u64,
     },
 }
 
@@ -132,6 +147,7 @@ impl Data {
             Self::Images(_) => "images",
             Self::BayesNet(_) => "bayes_net",
             Self::Table(_) => "table",
+            Self::Audio(_) => "audio",
         }
     }
 
@@ -151,6 +167,12 @@ impl Data {
             Self::Table(table) => {
                 DataShape::Table { columns: table.columns.clone(), rows: table.rows() as u32 }
             }
+            Self::Audio(audio) => DataShape::Audio {
+                recordings: audio.recordings.len() as u32,
+                labels: audio.labels(),
+                speakers: audio.speakers(),
+                samples: audio.samples(),
+            },
         }
     }
 
@@ -171,6 +193,7 @@ impl Data {
         match &data {
             Self::Images(images) => images.check()?,
             Self::Table(table) => table.check()?,
+            Self::Audio(audio) => audio.check()?,
             // A network has been checked as it was decoded.
             Self::None | Self::BayesNet(_) => {}
         }

@@ -6,6 +6,7 @@
 
 pub mod ablation;
 pub mod annealing;
+mod audio;
 pub mod bayes_net;
 pub mod boltzmann;
 mod canonical;
@@ -29,6 +30,7 @@ pub mod rbm;
 pub mod rbse;
 pub mod reward;
 mod sampling;
+pub mod self_repair;
 mod simulation;
 mod source;
 pub mod sparsity;
@@ -40,6 +42,7 @@ mod table;
 mod timeline;
 pub mod wta_mixture;
 
+pub use audio::{Audio, Recording, audio_from_tar, is_recording};
 pub use canonical::CanonicalParams;
 pub use catalogue::{CATALOGUE, find};
 pub use checkpoint::{CheckpointError, Header};
@@ -62,3 +65,4 @@ pub use params::{ParamError, set_path};
 pub use simulation::{Advance, Simulation, default_every};
 pub use source::{Offer, Source, SourceError, SourceMark, SourceNeed, check_sources};
 pub use table::{Table, table_from_csv};
+pub use timeline::{Entry, Pairs, Remove};

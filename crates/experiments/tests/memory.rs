@@ -23,7 +23,7 @@ fn a_run_needs_no_more_memory_than_its_plan() {
     let few = json!({"rbm_epochs": 1, "draws": 2, "cloud_codes": 40, "prune_percent": [50], "likelihood_members": 20,
                      "presentations": 400, "em_starts": 1, "em_steps": 2, "learning_s": 20, "sample_s": 2, "held_out": 100,
                      "steps": 400, "chains": 50, "births": 20_000, "pairings": 2_000, "count": 200, "iterations": 20,
-                     "duration_s": 400, "burn_in_s": 100, "sample_every_s": 50, "timeline": []});
+                     "duration_s": 400, "burn_in_s": 100, "sample_every_s": 50, "test_trials": 20, "timeline": []});
     let small = json!({"epochs": 1});
     let wide = json!({"epochs": 1, "hidden_units": 500, "batch": 100, "train_images": 2000, "test_images": 300,
                       "threshold": 127, "copies": 3, "test_copies": 2});

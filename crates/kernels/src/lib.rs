@@ -12,6 +12,7 @@ pub mod diffusion;
 mod level;
 pub mod math;
 pub mod plasticity;
+pub mod rewiring;
 pub mod rows;
 pub mod sample;
 pub mod synapses;

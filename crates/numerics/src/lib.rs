@@ -5,10 +5,12 @@
 
 #![forbid(unsafe_code)]
 
+pub mod areas;
 pub mod bayes;
 pub mod binary;
 pub mod boltzmann;
 pub mod bootstrap;
+pub mod cochlea;
 pub mod distributions;
 pub mod draws;
 pub mod epsp;

@@ -3,6 +3,7 @@
 mod autocorrelation;
 mod bits;
 mod covariance;
+mod discrimination;
 mod effective;
 mod eigen;
 mod energy;
@@ -14,6 +15,7 @@ pub mod representation;
 pub use autocorrelation::autocorrelation_time;
 pub use bits::{ReleaseBits, bernoulli_bits, release_bits};
 pub use covariance::{covariance, mean_absolute_correlation};
+pub use discrimination::{Discriminant, auc, information_bits, quarters};
 pub use effective::effective_size;
 pub use eigen::symmetric_eigen;
 pub use energy::energy_distance;

@@ -343,6 +343,7 @@ fn file(number: i32) -> Result<File, Fault> {
         Ok(v1::DatasetFile::TestLabels) => Ok(File::TestLabels),
         Ok(v1::DatasetFile::Bif) => Ok(File::Bif),
         Ok(v1::DatasetFile::Table) => Ok(File::Table),
+        Ok(v1::DatasetFile::Audio) => Ok(File::Audio),
         _ => Err(Fault::invalid_field("file", format!("`file` is {number}; it must be one of the files"))),
     }
 }

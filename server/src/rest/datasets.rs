@@ -55,10 +55,10 @@ pub(crate) async fn dataset(app: &App, name: &str) -> Result<store::Dataset, Fau
     app.store.dataset(name).await?.ok_or_else(none)
 }
 
-/// Uploads a data set: images, a Bayesian network, or a table.
+/// Uploads a data set: images, a Bayesian network, a table, or recordings.
 ///
 /// Images are IDX files of bytes, plain or gzip; both give the same hash. A network is one BIF file, `bif`; a table is one CSV
-/// file, `table`. The form is read as it comes and never held as a whole.
+/// file, `table`; recordings are one tar archive of WAV files, plain or gzip, `audio`. The form is read as it comes and never held as a whole.
 #[utoipa::path(
     post, path = "/datasets", operation_id = "put_dataset", tag = "datasets",
     request_body(content = UploadForm, content_type = "multipart/form-data"),
@@ -123,7 +123,7 @@ async fn read(app: &App, form: &mut Multipart) -> Result<store::Dataset, Fault> 
             other => {
                 let Some(file) = File::ALL.into_iter().find(|file| file.name() == other) else {
                     let name = cut(other);
-                    let rule = "it must be name, max, attribution, images, labels, test_images, test_labels, bif or table";
+                    let rule = "it must be name, max, attribution, images, labels, test_images, test_labels, bif, table or audio";
                     return Err(Fault::invalid_field(
                         format!("/{name}"),
                         format!("a field is `{name}`; {rule}"),

@@ -104,6 +104,12 @@ async fn find_dataset(app: &App, mut draft: Draft) -> Result<Found, Fault> {
             draft.breaches.add_if_new("/dataset", format!("`dataset` is absent; {rule}"));
             return Err(draft.breaches.into_fault());
         }
+        (DataNeed::Audio, Some(name)) => name,
+        (DataNeed::Audio, None) => {
+            let rule = "it must be the name or hash of recordings that were uploaded";
+            draft.breaches.add_if_new("/dataset", format!("`dataset` is absent; {rule}"));
+            return Err(draft.breaches.into_fault());
+        }
     };
     let Some(dataset) = app.store.dataset(&name).await? else {
         let rule = "it must be the name or hash of a data set that was uploaded";
@@ -116,6 +122,7 @@ async fn find_dataset(app: &App, mut draft: Draft) -> Result<Found, Fault> {
         DataNeed::Images { .. } => matches!(shape, DataShape::Images { .. }),
         DataNeed::BayesNet => matches!(shape, DataShape::BayesNet { .. }),
         DataNeed::Table => matches!(shape, DataShape::Table { .. }),
+        DataNeed::Audio => matches!(shape, DataShape::Audio { .. }),
     };
     if !serves {
         let (name, kind) = (cut(&name), &dataset.kind);

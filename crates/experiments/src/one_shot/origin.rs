@@ -94,7 +94,7 @@ fn parameters(name: &str, data: &Data, sources: &[Source]) -> Result<Parameters,
     let parameters = network.parameters().into_owned();
     let pixels = match data {
         Data::Images(images) => images.pixels_per_image(),
-        Data::None | Data::BayesNet(_) | Data::Table(_) => 0,
+        Data::None | Data::BayesNet(_) | Data::Table(_) | Data::Audio(_) => 0,
     };
     if parameters.visible_units() != pixels {
         let found = parameters.visible_units();

@@ -11,8 +11,8 @@ mod params;
 mod reliability;
 
 use experiments::{
-    Advance, CanonicalParams, Data, DataNeed, Digest, Kind, Metric, Setup, Simulation, Source, SourceNeed,
-    digits8x8, network_from_bif,
+    Advance, Audio, CanonicalParams, Data, DataNeed, Digest, Kind, Metric, Recording, Setup, Simulation,
+    Source, SourceNeed, digits8x8, network_from_bif,
 };
 use serde_json::{Map, Value as Json, json};
 
@@ -59,6 +59,7 @@ fn variants(kind: &dyn Kind) -> Vec<Map<String, Json>> {
             let few = json!({"count": 30, "imaging_days": 5, "iterations": 20});
             return vec![object(few), object(json!({"count": 40, "components": 2, "iterations": 12}))];
         }
+        "self-repair" => return self_repair_variants().into_iter().map(object).collect(),
         name => panic!("add short variants of `{name}` here"),
     };
     all.into_iter().map(|more| object(small.clone()).into_iter().chain(object(more)).collect()).collect()
@@ -127,6 +128,60 @@ fn posterior_variants() -> Vec<Json> {
         chains("matched", learner.clone()),
         chains("digits", learner),
     ]
+}
+
+/// Both lesions with all that is measured around them; and every other entry of a timeline.
+fn self_repair_variants() -> Vec<Json> {
+    let small = |more: Json| {
+        let mut all =
+            json!({"neurons": 8, "circuits": 2, "test_trials": 8, "bands": 6, "bins": 3, "b": 0.003});
+        let more = more.as_object().expect("variants are objects").clone();
+        all.as_object_mut().expect("variants are objects").extend(more);
+        all
+    };
+    vec![
+        small(json!({"duration_s": 320, "test_every_s": 40, "timeline": [
+            {"do": "lesion", "at_s": 160, "remove": "vision_neurons"},
+            {"do": "lesion", "at_s": 240, "remove": "functional_connections"}]})),
+        small(
+            json!({"duration_s": 60, "test_every_s": 30, "unseen": "tune", "normaliser": 0.5, "most_within": 0.0,
+                     "timeline": [
+            {"do": "set", "at_s": 0, "temperature": 0.5, "prior_mean": 0.0},
+            {"do": "clamp", "at_s": 10, "vision": true, "sound": false},
+            {"do": "dataset", "at_s": 20, "pairs": "swapped"},
+            {"do": "lesion", "at_s": 20, "remove": "all_connections", "share": 0.5},
+            {"do": "set", "at_s": 30, "plasticity": false},
+            {"do": "dataset", "at_s": 40, "pairs": "random"},
+            {"do": "record", "at_s": 50}]}),
+        ),
+        small(
+            json!({"sounds": "recordings", "digits": [1, 2, 7], "test_speaker": "b", "duration_s": 60, "test_every_s": 30,
+                     "neurons": 100, "timeline": [
+            {"do": "lesion", "at_s": 30, "remove": "vision_neurons", "share": 0.5},
+            {"do": "dataset", "at_s": 40, "pairs": "swapped"}]}),
+        ),
+    ]
+}
+
+/// Two recordings, of a glide, for each of three digits and two speakers.
+fn spoken() -> Data {
+    let mut recordings = Vec::new();
+    for (label, pace) in [("1", 1), ("2", 3), ("7", 9)] {
+        for speaker in ["a", "b"] {
+            recordings.extend([3, 30].map(|number| {
+                Recording {
+                    label: label.into(),
+                    speaker: speaker.into(),
+                    number,
+                    sample_hz: 8000,
+                    samples: (0..2400_i64)
+                        .map(|n| ((n * (n / 40 * pace + i64::from(number)) % 257) * 20) as i16)
+                        .collect(),
+                }
+            }));
+        }
+    }
+    Data::Audio(Audio { recordings }.into())
 }
 
 /// Every task and schedule; a timeline of everything that can happen.
@@ -247,6 +302,7 @@ fn data_for(kind: &dyn Kind, params: &CanonicalParams) -> Data {
         DataNeed::Images { .. } => digits8x8(),
         DataNeed::BayesNet => network_from_bif(RAIN).expect("a small network"),
         DataNeed::Table => panic!("no variant takes a table"),
+        DataNeed::Audio => spoken(),
     }
 }
 

@@ -122,6 +122,22 @@ pub enum Stream {
     ObserveReference = 60,
     /// Where a search starts anew.
     SynapseRestart = 61,
+    /// Recordings of made-up words.
+    Tone = 70,
+    /// Noise in them.
+    ToneNoise = 71,
+    /// Times and places of input spikes while testing.
+    ObserveInputSpikes = 72,
+    /// Times of circuit spikes while testing.
+    ObserveCircuitSpikes = 73,
+    /// Which neuron of a circuit fires while testing.
+    ObserveWinner = 74,
+    /// Which patterns are tested.
+    ObservePattern = 75,
+    /// Exchanged labels, for what a measure finds by chance.
+    ObservePermutation = 76,
+    /// Which synapses are followed.
+    Watch = 77,
     /// Rates of the inputs of a rewarded network.
     RewardRate = 80,
     /// Initial parameters of its synapses.
@@ -145,7 +161,7 @@ mod tests {
     use super::*;
 
     /// Grows at its end only.
-    const NUMBERS: [(Stream, u32); 66] = {
+    const NUMBERS: [(Stream, u32); 74] = {
         use Stream::*;
         [
             (Split, 1),
@@ -206,6 +222,14 @@ mod tests {
             (ObserveSynapse, 59),
             (ObserveReference, 60),
             (SynapseRestart, 61),
+            (Tone, 70),
+            (ToneNoise, 71),
+            (ObserveInputSpikes, 72),
+            (ObserveCircuitSpikes, 73),
+            (ObserveWinner, 74),
+            (ObservePattern, 75),
+            (ObservePermutation, 76),
+            (Watch, 77),
             (RewardRate, 80),
             (RewardInit, 81),
             (RewardSpike, 82),

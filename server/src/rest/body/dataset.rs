@@ -20,10 +20,11 @@ pub(crate) struct Dataset {
     #[schema(pattern = "^blake3:[0-9a-f]{64}$")]
     hash: String,
     names: Vec<String>,
-    /// `images` or `bayes_net`.
+    /// `images`, `bayes_net`, `table` or `audio`.
     kind: String,
-    /// `{"kind": "images", "count", "rows", "cols", "max", "test_count", "labelled"}` or
-    /// `{"kind": "bayes_net", "variables": [{"name", "values", "blanket"}]}`.
+    /// `{"kind": "images", "count", "rows", "cols", "max", "test_count", "labelled"}`,
+    /// `{"kind": "bayes_net", "variables": [{"name", "values", "blanket"}]}`, `{"kind": "table", "columns", "rows"}` or
+    /// `{"kind": "audio", "recordings", "labels", "speakers", "samples"}`.
     #[schema(value_type = Object)]
     shape: Box<RawValue>,
     /// Whose it is and under which licence.
@@ -49,7 +50,7 @@ impl From<store::Dataset> for Dataset {
     }
 }
 
-/// A data set to upload: images in IDX files, plain or gzip, or a Bayesian network in a BIF file.
+/// A data set to upload: images in IDX files, plain or gzip, a Bayesian network in a BIF file, a table, or recordings.
 #[derive(ToSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "only its schema is used; the form is read as a stream")]
@@ -63,7 +64,7 @@ pub(crate) struct UploadForm {
     /// Whose it is and under which licence.
     #[schema(max_length = 1024, nullable = false)]
     attribution: Option<String>,
-    /// IDX file (count, rows, columns) of bytes; must be there unless `bif` or `table` is.
+    /// IDX file (count, rows, columns) of bytes; must be there unless `bif`, `table` or `audio` is.
     #[schema(value_type = Option<String>, format = Binary, nullable = false)]
     images: Option<Vec<u8>>,
     /// IDX file (count) of bytes.
@@ -81,4 +82,7 @@ pub(crate) struct UploadForm {
     /// Table of imaged spines (CSV), instead of images.
     #[schema(value_type = Option<String>, format = Binary, nullable = false)]
     table: Option<Vec<u8>>,
+    /// Recordings, instead of images: a tar archive, plain or gzip, of WAV files called label_speaker_number.wav.
+    #[schema(value_type = Option<String>, format = Binary, nullable = false)]
+    audio: Option<Vec<u8>>,
 }

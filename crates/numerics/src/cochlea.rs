@@ -1,7 +1,7 @@
 //! Sound as an ear sends it on: power in bands of frequencies over time, as rates of afferents.
 //!
 //! A recording becomes a [`Cochlea::cochleagram`], a few bins of time by bands of frequency, each 0 to 1; [`Standard`] makes the
-//! values of many recordings comparable. [`tones`] are recordings of two made-up words, for whoever has no others.
+//! values of many recordings comparable. [`tone`] makes recordings of two made-up words, for whoever has no others.
 
 mod fourier;
 mod standard;

@@ -9,6 +9,10 @@ mod trace;
 use std::{collections::BTreeSet, path::Path, process::Stdio, time::Duration};
 
 use futures::{StreamExt, stream};
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
 use reqwest::StatusCode;
 use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 
@@ -67,8 +71,12 @@ async fn traced(service: &Service) -> Vec<Deed> {
         }
     };
     let answered: BTreeSet<String> = stream::iter(0..JOBS).map(send).buffer_unordered(8).collect().await;
-    // The tracer's own end takes the server with it.
-    process.kill().await.expect("it can be killed");
+    // Without its tracer the server would live on; without the server the tracer ends by itself. Calls begin with the id
+    // of their process, the first of which is the server.
+    let begun = std::fs::read_to_string(&file).expect("the tracer writes text");
+    let server = begun.split(' ').next().and_then(|id| id.parse().ok()).expect("it begins with a process id");
+    kill(Pid::from_raw(server), Signal::SIGKILL).expect("the server runs");
+    process.wait().await.expect("it can be waited for");
     let trace = std::fs::read(&file).expect("the tracer has written it");
     let deeds = trace::read(&String::from_utf8_lossy(&trace));
     let traced: BTreeSet<String> = deeds.iter().filter_map(job).map(str::to_owned).collect();

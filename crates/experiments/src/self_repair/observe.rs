@@ -12,75 +12,61 @@ use super::{
 };
 use crate::{Metrics, timeline::Entry};
 
-/// Names of metrics of one measure around the first two lesions: after, end, regained.
-type Around = (&'static str, [[&'static str; 3]; 2]);
+/// What is reported of a measure around a lesion.
+#[derive(Clone, Copy)]
+enum Of {
+    After,
+    End,
+    Regained,
+}
 
-const AROUND: [Around; 5] = [
-    (
-        "auc",
-        [
-            ["lesion1_auc_after", "lesion1_auc_end", "lesion1_auc_regained"],
-            ["lesion2_auc_after", "lesion2_auc_end", "lesion2_auc_regained"],
-        ],
-    ),
-    (
-        "accuracy",
-        [
-            ["lesion1_accuracy_after", "lesion1_accuracy_end", "lesion1_accuracy_regained"],
-            ["lesion2_accuracy_after", "lesion2_accuracy_end", "lesion2_accuracy_regained"],
-        ],
-    ),
-    (
-        "bits_per_spike",
-        [
-            ["lesion1_bits_per_spike_after", "lesion1_bits_per_spike_end", "lesion1_bits_per_spike_regained"],
-            ["lesion2_bits_per_spike_after", "lesion2_bits_per_spike_end", "lesion2_bits_per_spike_regained"],
-        ],
-    ),
-    (
-        "image_accuracy",
-        [
-            ["lesion1_image_accuracy_after", "lesion1_image_accuracy_end", "lesion1_image_accuracy_regained"],
-            ["lesion2_image_accuracy_after", "lesion2_image_accuracy_end", "lesion2_image_accuracy_regained"],
-        ],
-    ),
-    (
-        "reverse_auc",
-        [
-            ["lesion1_reverse_auc_after", "lesion1_reverse_auc_end", "lesion1_reverse_auc_regained"],
-            ["lesion2_reverse_auc_after", "lesion2_reverse_auc_end", "lesion2_reverse_auc_regained"],
-        ],
-    ),
+/// Lesion, measure, what of it, and the name of the metric.
+const AROUND: [(usize, &str, Of, &str); 19] = [
+    (0, "auc", Of::After, "lesion1_auc_after"),
+    (0, "auc", Of::End, "lesion1_auc_end"),
+    (0, "auc", Of::Regained, "lesion1_auc_regained"),
+    (0, "accuracy", Of::After, "lesion1_accuracy_after"),
+    (0, "accuracy", Of::Regained, "lesion1_accuracy_regained"),
+    (0, "bits_per_spike", Of::After, "lesion1_bits_per_spike_after"),
+    (0, "bits_per_spike", Of::End, "lesion1_bits_per_spike_end"),
+    (0, "bits_per_spike", Of::Regained, "lesion1_bits_per_spike_regained"),
+    (1, "auc", Of::After, "lesion2_auc_after"),
+    (1, "auc", Of::End, "lesion2_auc_end"),
+    (1, "auc", Of::Regained, "lesion2_auc_regained"),
+    (1, "accuracy", Of::After, "lesion2_accuracy_after"),
+    (1, "accuracy", Of::Regained, "lesion2_accuracy_regained"),
+    (1, "bits_per_spike", Of::After, "lesion2_bits_per_spike_after"),
+    (1, "bits_per_spike", Of::End, "lesion2_bits_per_spike_end"),
+    (1, "bits_per_spike", Of::Regained, "lesion2_bits_per_spike_regained"),
+    (1, "image_accuracy", Of::After, "lesion2_image_accuracy_after"),
+    (1, "reverse_auc", Of::After, "lesion2_reverse_auc_after"),
+    (1, "reverse_auc", Of::Regained, "lesion2_reverse_auc_regained"),
 ];
+
+/// Measures that only the matrix of all tests holds.
+const IN_TESTS_ONLY: [&str; 3] = ["image_auc", "reverse_accuracy", "input_share"];
 
 /// Names of other metrics of the first two lesions.
 struct Names {
     removed: &'static str,
     bits_left: &'static str,
-    times: [(&'static str, f64, &'static str); 3],
-    selectivity: &'static str,
+    times: &'static [(&'static str, f64, &'static str)],
 }
 
 const NAMES: [Names; 2] = [
     Names {
         removed: "lesion1_removed",
         bits_left: "lesion1_bits_left",
-        times: [
-            ("auc", 0.9, "lesion1_auc_90_s"),
-            ("accuracy", 0.9, "lesion1_accuracy_90_s"),
-            ("bits_per_spike", 0.75, "lesion1_bits_75_s"),
-        ],
-        selectivity: "lesion1_selectivity",
+        times: &[("bits_per_spike", 0.75, "lesion1_bits_75_s")],
     },
     Names {
         removed: "lesion2_removed",
         bits_left: "lesion2_bits_left",
-        times: [
+        times: &[
             ("auc", 0.9, "lesion2_auc_90_s"),
             ("accuracy", 0.9, "lesion2_accuracy_90_s"),
             ("bits_per_spike", 0.75, "lesion2_bits_75_s"),
         ],
-        selectivity: "lesion2_selectivity",
     },
 ];
 
@@ -88,7 +74,8 @@ const NAMES: [Names; 2] = [
 pub(super) fn last_test(state: &State, out: &mut Metrics) {
     let Some(test) = state.tests.last() else { return };
     out.scalar("time_s", test.at_s);
-    MEASURES.iter().zip(test.values).for_each(|(&name, value)| out.scalar(name, value));
+    let reported = MEASURES.iter().zip(test.values).filter(|(name, _)| !IN_TESTS_ONLY.contains(name));
+    reported.for_each(|(&name, value)| out.scalar(name, value));
 }
 
 /// Everything of the whole run.
@@ -135,7 +122,6 @@ fn courses(tests: &[Test], out: &mut Metrics) {
         ("accuracy", "course_accuracy"),
         ("bits_per_spike", "course_bits_per_spike"),
         ("reverse_auc", "course_reverse_auc"),
-        ("image_accuracy", "course_image_accuracy"),
     ] {
         let at = place(measure);
         out.vector(name, &tests.iter().map(|test| test.values[at] as f32).collect::<Vec<f32>>());
@@ -145,32 +131,29 @@ fn courses(tests: &[Test], out: &mut Metrics) {
 /// What happened around the beginning of a phase.
 fn around(model: &SelfRepair, state: &State, (phase, lesion): (u32, usize), out: &mut Metrics) {
     let tests = &state.tests;
-    for (measure, names) in AROUND {
-        let Some(Recovery { before, after, end, regained }) =
-            recovery(tests, phase, (measure, model.params.classes()))
-        else {
+    let classes = model.params.classes();
+    let Some(bits) = recovery(tests, phase, ("bits_per_spike", classes)) else { return };
+    out.scalar(NAMES[lesion].bits_left, bits.after / bits.before.max(0.01));
+    for (_, measure, of, name) in AROUND.into_iter().filter(|(of_lesion, ..)| *of_lesion == lesion) {
+        let Some(Recovery { after, end, regained, .. }) = recovery(tests, phase, (measure, classes)) else {
             return;
         };
-        let [name_after, name_end, name_regained] = names[lesion];
-        out.scalar(name_after, after);
-        out.scalar(name_end, end);
-        out.scalar(name_regained, regained);
-        if measure == "bits_per_spike" {
-            out.scalar(NAMES[lesion].bits_left, after / before.max(0.01));
-        }
+        let value = match of {
+            Of::After => after,
+            Of::End => end,
+            Of::Regained => regained,
+        };
+        out.scalar(name, value);
     }
     let began = first(tests, phase).map_or(0.0, |test| test.at_s);
     let length = ends(model).get(phase as usize).map_or(0.0, |end| end - began);
-    for (measure, part, name) in NAMES[lesion].times {
-        out.scalar(
-            name,
-            regained_after_s(tests, phase, (measure, model.params.classes()), part).unwrap_or(length),
-        );
+    for &(measure, part, name) in NAMES[lesion].times {
+        out.scalar(name, regained_after_s(tests, phase, (measure, classes), part).unwrap_or(length));
     }
     let removed = state.removed.get(lesion).map_or(0.0, |cut| f64::from(cut[0]) / f64::from(cut[1].max(1)));
     out.scalar(NAMES[lesion].removed, removed);
-    if let Some(value) = selectivity(tests, phase) {
-        out.scalar(NAMES[lesion].selectivity, value);
+    if let Some(value) = selectivity(tests, phase).filter(|_| lesion == 1) {
+        out.scalar("lesion2_selectivity", value);
     }
 }
 
@@ -201,11 +184,6 @@ fn way(model: &SelfRepair, state: &State, out: &mut Metrics) {
     });
     let ends: Vec<usize> = ends.iter().map(|end| end - skip).collect();
     let Some(way) = track::way(&thetas, &ends) else { return };
-    let time = |i: usize| ((skip + i + 1) as f64 * apart_s) as f32;
-    let row = |(i, point): (usize, &[f64; 3])| {
-        [time(i)].into_iter().chain(point.map(|x| x as f32)).collect::<Vec<f32>>()
-    };
-    out.matrix("way", 4, &way.points.iter().enumerate().flat_map(row).collect::<Vec<_>>());
     for (component, name) in ["way_1", "way_2", "way_3"].into_iter().enumerate() {
         let places: Vec<f32> = way.points.iter().map(|point| point[component] as f32).collect();
         out.vector(name, &places);

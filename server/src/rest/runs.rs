@@ -15,7 +15,11 @@ use super::{
     body::{Checkpoint, Checkpoints, Ranked, Ranking, Run},
     extract::{Path, Query},
 };
-use crate::{app::App, checkpoints, fault::Fault};
+use crate::{
+    app::{App, cut},
+    checkpoints,
+    fault::Fault,
+};
 
 /// Which checkpoint.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -33,10 +37,10 @@ pub(super) struct At {
 #[into_params(parameter_in = Query)]
 pub(super) struct By {
     /// The metric, which must be one number.
-    #[param(min_length = 1, max_length = 64, pattern = "^[a-z][a-z0-9_]*$")]
+    #[param(min_length = 1, max_length = 64, pattern = "^[a-z][a-z0-9_-]*$")]
     metric: String,
     /// Only runs of this experiment.
-    #[param(min_length = 1, max_length = 64, nullable = false)]
+    #[param(min_length = 1, max_length = 64, pattern = "^[a-z][a-z0-9_-]*$", nullable = false)]
     experiment: Option<String>,
     /// Only runs of this job: its id, or its first 6 or more digits.
     #[param(min_length = 6, max_length = 36, pattern = "^[0-9a-f-]+$", nullable = false)]
@@ -75,11 +79,25 @@ pub(crate) async fn ranking(
     limit: u32,
 ) -> Result<Vec<store::Ranked>, Fault> {
     let limit = within("limit", limit, 1, 1_000)?;
+    check_name("metric", &metric)?;
+    experiment.as_deref().map_or(Ok(()), |name| check_name("experiment", name))?;
     let job = match job {
         Some(job) => Some(app.job(&job).await?.id),
         None => None,
     };
     Ok(app.store.ranked(store::RankQuery { metric, experiment, job, descending, limit }).await?)
+}
+
+/// A name of a metric or an experiment.
+fn check_name(field: &str, name: &str) -> Result<(), Fault> {
+    let mut letters = name.bytes();
+    let begins = letters.next().is_some_and(|b| b.is_ascii_lowercase());
+    let goes_on = letters.all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_' || b == b'-');
+    if begins && goes_on && name.len() <= 64 {
+        return Ok(());
+    }
+    let rule = "it must be 1 to 64 of a-z, 0-9, _ and -, beginning with a letter";
+    Err(Fault::malformed(format!("`{field}` is `{}`; {rule}", cut(name))))
 }
 
 /// Reads a run.

@@ -62,6 +62,31 @@ pub async fn a_checkpoint_needs_the_bytes_it_names(store: Arc<dyn Store>) {
     }
 }
 
+/// The largest that a server takes unless it is told otherwise.
+pub async fn a_checkpoint_of_half_a_gibibyte_comes_back_whole(store: Arc<dyn Store>) {
+    const CHUNKS: u32 = 512;
+    let chunk = |n: u32| [n.to_le_bytes(), (!n).to_le_bytes()].concat().repeat(1 << 17);
+    let bench = Bench::with_job(store, 1).await;
+    let run = bench.granted(1, START).await;
+    let mut hash = blake3::Hasher::new();
+    (0..CHUNKS).for_each(|n| {
+        hash.update(&chunk(n));
+    });
+    let digest = *hash.finalize().as_bytes();
+    for n in (0..CHUNKS).step_by(4) {
+        let some = (n..n + 4).map(|n| Chunk { n, bytes: chunk(n) }).collect();
+        bench.store.put_chunks(digest, some, START).await.expect("stored");
+    }
+    let checkpoint = Some(CheckpointRef { step: 5, digest, bytes: 512 << 20 });
+    bench.report(jobs::Report { checkpoint, ..says(&run, 0, 5) }, START).await;
+    assert_eq!(bench.kept(run.id).await, [5]);
+    for n in 0..CHUNKS {
+        let read = bench.store.checkpoint_chunk(digest, n).await.expect("readable").expect("there");
+        assert!(read == chunk(n), "chunk {n}");
+    }
+    assert!(bench.store.checkpoint_chunk(digest, CHUNKS).await.expect("readable").is_none());
+}
+
 /// The run goes back, the same state can be stored again.
 pub async fn a_corrupt_checkpoint_gives_way_to_the_one_before(store: Arc<dyn Store>) {
     let bench = Bench::with_job(store, 1).await;

@@ -75,6 +75,7 @@ macro_rules! conformance {
             a_pinned_checkpoint_stays
             a_run_that_goes_on_is_not_thinned
             a_corrupt_checkpoint_gives_way_to_the_one_before
+            a_checkpoint_of_half_a_gibibyte_comes_back_whole
             collecting_never_takes_what_a_checkpoint_names
             a_job_remembers_what_it_builds_on
             a_checkpoint_that_a_job_builds_on_is_kept

@@ -68,6 +68,11 @@ impl Child {
             .expect("a child can be waited for")
     }
 
+    /// Waits until it has gone.
+    pub(crate) async fn ended(mut self) -> ExitStatus {
+        self.process.wait().await.expect("a child can be waited for")
+    }
+
     /// Whether it still runs.
     pub(crate) fn lives(&mut self) -> bool {
         self.process.try_wait().expect("a child can be waited for").is_none()

@@ -2,6 +2,8 @@
 
 mod child;
 mod client;
+mod clock;
+mod disk;
 mod frames;
 mod proxy;
 mod random;
@@ -11,6 +13,8 @@ mod wait;
 
 pub(crate) use child::{Child, command};
 pub(crate) use client::{Client, Seen, json, text};
+pub(crate) use clock::FakeClock;
+pub(crate) use disk::SmallDisk;
 pub(crate) use proxy::Proxy;
 pub(crate) use random::Random;
 pub(crate) use reference::{Bits, Reference, undisturbed, undisturbed_from};

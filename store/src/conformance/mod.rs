@@ -50,6 +50,7 @@ macro_rules! conformance {
             the_budget_of_counted_failures_ends_the_run
             attempts_without_progress_end_the_run
             a_server_restart_costs_no_attempt
+            a_clock_that_was_set_makes_no_lease_longer_or_shorter
             a_worker_that_never_comes_back_after_a_restart_is_told_from_a_lost_one
             the_last_run_ends_the_job
             a_run_that_has_ended_takes_nothing

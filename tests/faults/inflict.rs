@@ -3,8 +3,13 @@
 use nix::sys::signal::Signal;
 use reqwest::{Method, StatusCode};
 
-use super::{clients::small_job, fault::Fault, logs::Held, stage::Stage};
-use crate::support::{LEASE, PROMPT, until};
+use super::{
+    clients::small_job,
+    fault::Fault,
+    logs::Held,
+    stage::{PATIENCE, Stage},
+};
+use crate::support::{LEASE, until};
 
 /// 256 kbit/s.
 const SLOW_BYTES_PER_S: u64 = 32_000;
@@ -61,7 +66,7 @@ impl Stage {
         self.posts[n].link.withhold_answers();
         let link = &self.posts[n].link;
         let logs = &self.clients.logs;
-        until(&format!("a report of {held:?} is in flight"), PROMPT, async || {
+        until(&format!("a report of {held:?} is in flight"), PATIENCE, async || {
             let call = link.unanswered(&held.run).filter(|call| call.answered || !answered);
             (call.is_some() || !logs.goes_on(&held)).then_some(())
         })
@@ -83,7 +88,7 @@ impl Stage {
     }
 
     async fn until_streams_began_anew(&self, before: usize) {
-        until("a stream was broken off and began anew", PROMPT, async || {
+        until("a stream was broken off and began anew", PATIENCE, async || {
             (self.clients.logs.connections() > before).then_some(())
         })
         .await;
@@ -101,7 +106,7 @@ impl Stage {
     /// Waits until the next attempt has begun; `false` when the last report of this one had ended the run.
     async fn until_lost(&self, held: &Held) -> bool {
         let logs = &self.clients.logs;
-        until(&format!("{held:?} is lost"), LEASE + PROMPT, async || match logs.attempt(&held.run) {
+        until(&format!("{held:?} is lost"), PATIENCE, async || match logs.attempt(&held.run) {
             next if next > held.attempt => Some(true),
             _ => (!logs.goes_on(held) && logs.is_over(&held.run)).then_some(false),
         })
@@ -114,7 +119,7 @@ impl Stage {
         }
         let worker = &self.posts[n].worker;
         let dropped = format!("run {} is dropped", held.run);
-        until(&format!("a report of {held:?} is refused"), PROMPT, async || {
+        until(&format!("a report of {held:?} is refused"), PATIENCE, async || {
             worker.log().contains(&dropped).then_some(())
         })
         .await;
@@ -135,8 +140,10 @@ impl Stage {
         let complaints = |log: &str| log.matches("trying again").count();
         let before = complaints(&post.worker.log());
         post.link.take_down();
-        until("the worker notices", PROMPT, async || (complaints(&post.worker.log()) > before).then_some(()))
-            .await;
+        until("the worker notices", PATIENCE, async || {
+            (complaints(&post.worker.log()) > before).then_some(())
+        })
+        .await;
         post.link.bring_up();
         Effect::Seen
     }
@@ -146,7 +153,7 @@ impl Stage {
         let link = &self.posts[n].link;
         let before = link.held_back();
         link.pass_at(SLOW_BYTES_PER_S);
-        until("a link is felt to be slow", PROMPT, async || {
+        until("a link is felt to be slow", PATIENCE, async || {
             (link.held_back() > before + LEASE / 2).then_some(())
         })
         .await;
@@ -159,7 +166,7 @@ impl Stage {
         let disk = self.disk.as_ref().expect("the fault was possible");
         disk.fill();
         let mut sent = 0;
-        until("a job is refused for want of space", PROMPT, async || {
+        until("a job is refused for want of space", PATIENCE, async || {
             sent += 1;
             let status = self.clients.send(&small_job(), &format!("full-{sent}")).await;
             (status == Some(StatusCode::INSUFFICIENT_STORAGE)).then_some(())
@@ -173,7 +180,7 @@ impl Stage {
 
     /// Waits until a job is taken.
     async fn until_taken(&self, key: &str) {
-        until("a job is taken again", PROMPT, async || {
+        until("a job is taken again", PATIENCE, async || {
             self.clients.send(&small_job(), key).await.filter(StatusCode::is_success)
         })
         .await;
@@ -182,7 +189,7 @@ impl Stage {
     async fn crash_database(&mut self) -> Effect {
         let (cluster, _) = self.cluster.as_ref().expect("the fault was possible");
         cluster.crash();
-        until("a job is refused for want of a database", PROMPT, async || {
+        until("a job is refused for want of a database", PATIENCE, async || {
             let status = self.clients.send(&small_job(), "no-database").await;
             (status == Some(StatusCode::SERVICE_UNAVAILABLE)).then_some(())
         })
@@ -212,7 +219,7 @@ impl Stage {
         let (n, _) = self.victim().await;
         let post = &self.posts[n];
         post.clock.as_ref().expect("the fault was possible").set(days);
-        until("the log of the worker has another date", PROMPT, async || {
+        until("the log of the worker has another date", PATIENCE, async || {
             let log = post.worker.log();
             let mut times = log.lines().filter_map(|line| line.split_whitespace().next()?.parse().ok());
             times.any(is_off).then_some(())
@@ -226,14 +233,14 @@ impl Stage {
         let status = self.replace_worker_after_drain(n).await;
         assert!(status.success(), "a worker that drained ended with {status}");
         let logs = &self.clients.logs;
-        until("the run was handed on", PROMPT, async || (!logs.goes_on(&held)).then_some(())).await;
+        until("the run was handed on", PATIENCE, async || (!logs.goes_on(&held)).then_some(())).await;
         if logs.is_over(&held.run) { Effect::None } else { Effect::Ends(held, &["drained"]) }
     }
 
     async fn replace_worker_after_drain(&mut self, n: usize) -> std::process::ExitStatus {
         self.posts[n].worker.signal(Signal::SIGTERM);
         let worker = &mut self.posts[n].worker;
-        until(&format!("{} has drained", worker.name.clone()), PROMPT, async || {
+        until(&format!("{} has drained", worker.name.clone()), PATIENCE, async || {
             (!worker.lives()).then_some(())
         })
         .await;

@@ -1,17 +1,24 @@
 //! Where the storm takes place: servers, four workers with a link of their own each, users, disks and clocks.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use store::conformance::Cluster;
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 
-use super::{clients::Clients, fault::Fault, logs::Held};
-use crate::support::{Child, FakeClock, PROMPT, Proxy, Random, Service, SmallDisk, until};
+use super::{
+    clients::{Clients, STEPS},
+    fault::Fault,
+    logs::Held,
+};
+use crate::support::{Child, FakeClock, Proxy, Random, Service, SmallDisk, until};
 
 const WORKERS: usize = 4;
 /// Room for the database of a round several times over.
 const DISK_MIB: u32 = 192;
+
+/// For what takes a moment when nothing else runs: long storms go on beside other work.
+pub(super) const PATIENCE: Duration = Duration::from_secs(90);
 
 /// Which database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -117,10 +124,10 @@ impl Stage {
 
     /// Some worker with a run on its way: the number of its post, and what it holds.
     pub(super) async fn victim(&mut self) -> (usize, Held) {
-        // So that runs are met at all ages.
-        let below = 10 + self.random.below(super::clients::STEPS / 2);
+        // So that runs are met at all ages; in their first three quarters, or they would end by themselves.
+        let below = STEPS / 4 + self.random.below(STEPS / 2);
         let first = self.random.below(WORKERS as u64) as usize;
-        until("a worker has a run on its way", PROMPT, async || {
+        until("a worker has a run on its way", PATIENCE, async || {
             let order = (0..WORKERS).map(|n| (first + n) % WORKERS);
             order.into_iter().find_map(|n| {
                 let held = self.clients.logs.held_by(&self.posts[n].id()?, below)?;

@@ -16,6 +16,8 @@ mod exit;
 mod experiments_cmd;
 mod fork;
 mod from;
+mod gc;
+mod leases;
 mod live;
 mod local;
 mod local_data;

@@ -16,6 +16,7 @@ mod lifecycle;
 mod powercut;
 mod replicas;
 mod reproduce;
+mod retention;
 mod sources;
 mod storm;
 mod streams;

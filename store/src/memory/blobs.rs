@@ -1,4 +1,4 @@
-//! Checkpoints and data sets of a memory store.
+//! Chunks of checkpoints, and data sets, of a memory store.
 
 use std::collections::BTreeSet;
 
@@ -88,18 +88,7 @@ impl State {
         Ok(())
     }
 
-    pub(super) fn collect_chunks(&mut self, before: Millis) -> u64 {
-        let named = self.named();
-        let mut removed = 0;
-        self.chunks.retain(|digest, chunks| {
-            let keep = named.contains(digest) || chunks.values().any(|chunk| chunk.at >= before);
-            removed += if keep { 0 } else { chunks.len() as u64 };
-            keep
-        });
-        removed
-    }
-
-    fn named(&self) -> BTreeSet<[u8; 32]> {
+    pub(super) fn named(&self) -> BTreeSet<[u8; 32]> {
         let checkpoints = self.runs.values().flat_map(|row| row.checkpoints.values());
         checkpoints.filter(|row| !row.corrupt).map(|row| row.stored.digest).collect()
     }

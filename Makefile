@@ -46,7 +46,7 @@ e2e: ## the binary as users run it: kills, stops, cut streams, the page
 # Goes on where it was broken off; the journal of a storm is in target/chaos.
 chaos: ## a thousand runs under three hundred faults; SEED=1 DB=sqlite (or postgres)
 	CHAOS_SEED=$(or $(SEED),1) CHAOS_DB=$(or $(DB),sqlite) cargo test --locked --workspace --test e2e -- \
-	  --ignored --nocapture --exact faults::long::a_thousand_runs_survive_two_hundred_faults
+	  --ignored --nocapture --exact faults::storm::long::a_thousand_runs_survive_two_hundred_faults
 
 contract: ## independent clients: fuzzing by the OpenAPI file, gRPC from Python
 	@if python3 -c 'import venv, ensurepip' 2>/dev/null; then $(MAKE) --no-print-directory contract-tests; \

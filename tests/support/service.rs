@@ -111,7 +111,12 @@ impl Service {
         self.worker_with(server, &[])
     }
 
-    /// The same with something more in its environment.
+    /// Starts a worker with so many slots.
+    pub(crate) fn worker_of(&self, slots: u32) -> Child {
+        self.process("worker", &["work", "--server", &self.client.server, "--slots", &slots.to_string()], &[])
+    }
+
+    /// A worker with one slot and something more in its environment.
     pub(crate) fn worker_with(&self, server: &str, env: &[(String, String)]) -> Child {
         self.process("worker", &["work", "--server", server, "--slots", "1"], env)
     }

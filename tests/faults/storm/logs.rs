@@ -15,9 +15,9 @@ use crate::support::{Client, Seen};
 
 /// A run as whoever watches its job knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Held {
-    pub(super) run: String,
-    pub(super) attempt: u64,
+pub(in crate::faults) struct Held {
+    pub(in crate::faults) run: String,
+    pub(in crate::faults) attempt: u64,
     /// The worker that has it.
     worker: String,
     /// Step of the checkpoint that this attempt brought; 0 before.
@@ -28,7 +28,7 @@ pub(super) struct Held {
 
 /// The logs of all jobs so far.
 #[derive(Debug, Default)]
-pub(super) struct Logs {
+pub(in crate::faults) struct Logs {
     jobs: Mutex<BTreeMap<String, Vec<Seen>>>,
     /// Connections that streams have made.
     connections: AtomicUsize,
@@ -36,7 +36,7 @@ pub(super) struct Logs {
 
 impl Logs {
     /// Follows a job to its end, resuming after every break.
-    pub(super) async fn follow(&self, client: Client, job: String) {
+    pub(in crate::faults) async fn follow(&self, client: Client, job: String) {
         self.jobs().entry(job.clone()).or_default();
         loop {
             let after = self.jobs()[&job].last().map(|event| event.seq);
@@ -58,40 +58,40 @@ impl Logs {
     }
 
     /// How often a stream began to bring events: once a job, and again after each break.
-    pub(super) fn connections(&self) -> usize {
+    pub(in crate::faults) fn connections(&self) -> usize {
         self.connections.load(Ordering::Relaxed)
     }
 
     /// Runs that have ended.
-    pub(super) fn ended(&self) -> usize {
+    pub(in crate::faults) fn ended(&self) -> usize {
         self.jobs().values().flatten().filter(|event| event.kind == "run_ended").count()
     }
 
     /// The log of each job.
-    pub(super) fn all(&self) -> BTreeMap<String, Vec<Seen>> {
+    pub(in crate::faults) fn all(&self) -> BTreeMap<String, Vec<Seen>> {
         self.jobs().clone()
     }
 
     /// The attempt that a worker is at, once it has stored a checkpoint below `step`: it has brought the run further
     /// and is not about to end it.
-    pub(super) fn held_by(&self, worker: &str, step: u64) -> Option<Held> {
+    pub(in crate::faults) fn held_by(&self, worker: &str, step: u64) -> Option<Held> {
         let is_worth_it =
             |held: &Held| held.open && held.worker == worker && (1..step).contains(&held.checkpoint);
         self.attempts().into_values().find(is_worth_it)
     }
 
     /// The number of the last attempt at a run.
-    pub(super) fn attempt(&self, run: &str) -> u64 {
+    pub(in crate::faults) fn attempt(&self, run: &str) -> u64 {
         self.attempts().get(run).map_or(0, |held| held.attempt)
     }
 
     /// Whether an attempt goes on, as far as anybody was told.
-    pub(super) fn goes_on(&self, held: &Held) -> bool {
+    pub(in crate::faults) fn goes_on(&self, held: &Held) -> bool {
         self.attempts().get(&held.run).is_some_and(|now| now.open && now.attempt == held.attempt)
     }
 
     /// Whether a run has ended, as far as anybody was told.
-    pub(super) fn is_over(&self, run: &str) -> bool {
+    pub(in crate::faults) fn is_over(&self, run: &str) -> bool {
         let ended = |event: &Seen| event.kind == "run_ended" && event.body["run"] == run;
         self.jobs().values().flatten().any(ended)
     }

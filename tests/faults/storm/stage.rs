@@ -39,13 +39,6 @@ pub(super) struct Post {
 }
 
 impl Post {
-    /// The id under which the worker registered; `None` until it has.
-    fn id(&self) -> Option<String> {
-        let log = self.worker.log();
-        let (_, rest) = log.split_once("worker.id=")?;
-        rest.split_whitespace().next().map(str::to_owned)
-    }
-
     fn env(&self) -> Vec<(String, String)> {
         self.clock.as_ref().map(FakeClock::env).unwrap_or_default()
     }
@@ -130,7 +123,7 @@ impl Stage {
         until("a worker has a run on its way", PATIENCE, async || {
             let order = (0..WORKERS).map(|n| (first + n) % WORKERS);
             order.into_iter().find_map(|n| {
-                let held = self.clients.logs.held_by(&self.posts[n].id()?, below)?;
+                let held = self.clients.logs.held_by(&self.posts[n].worker.worker_id()?, below)?;
                 Some((n, held))
             })
         })

@@ -8,6 +8,7 @@ mod browser;
 mod checker;
 mod damage;
 mod datasets;
+mod faults;
 mod fence;
 mod forks;
 mod kills;

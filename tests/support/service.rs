@@ -78,7 +78,7 @@ impl Service {
     pub(crate) async fn start_server(&mut self) {
         assert!(self.server.is_none(), "it runs already");
         let listen = format!("127.0.0.1:{}", self.port);
-        let mut server = self.process("server", &[self.command, &["--listen", &listen]].concat());
+        let mut server = self.process("server", &[self.command, &["--listen", &listen]].concat(), &[]);
         let url = until("the server listens", PROMPT, async || {
             assert!(server.lives(), "the server ended:\n{}", server.log());
             server.log().lines().find_map(|line| line.strip_prefix("listening on ").map(str::to_owned))
@@ -108,7 +108,17 @@ impl Service {
 
     /// Starts a worker with one slot that reaches the server at another address.
     pub(crate) fn worker_at(&self, server: &str) -> Child {
-        self.process("worker", &["work", "--server", server, "--slots", "1"])
+        self.worker_with(server, &[])
+    }
+
+    /// Starts a worker with so many slots.
+    pub(crate) fn worker_of(&self, slots: u32) -> Child {
+        self.process("worker", &["work", "--server", &self.client.server, "--slots", &slots.to_string()], &[])
+    }
+
+    /// A worker with one slot and something more in its environment.
+    pub(crate) fn worker_with(&self, server: &str, env: &[(String, String)]) -> Child {
+        self.process("worker", &["work", "--server", server, "--slots", "1"], env)
     }
 
     /// A proxy in front of the server.
@@ -116,9 +126,10 @@ impl Service {
         Proxy::to(self.port).await
     }
 
-    fn process(&self, what: &str, args: &[&str]) -> Child {
+    fn process(&self, what: &str, args: &[&str], env: &[(String, String)]) -> Child {
         let number = self.started.fetch_add(1, Ordering::Relaxed);
-        Child::start(&format!("{number:02}-{what}"), args, &self.env, &self.folder().join("logs"))
+        let env = [&self.env, env].concat();
+        Child::start(&format!("{number:02}-{what}"), args, &env, &self.folder().join("logs"))
     }
 
     pub(crate) fn port(&self) -> u16 {
@@ -156,9 +167,10 @@ impl Service {
         file
     }
 
-    /// The database.
+    /// The database, where it is SQLite's.
     pub(crate) fn database(&self) -> PathBuf {
-        self.folder().join("vesicle.db")
+        let home = self.env.iter().rev().find(|(name, _)| name == "VESICLE_HOME");
+        Path::new(&home.expect("every service has one").1).join("vesicle.db")
     }
 }
 

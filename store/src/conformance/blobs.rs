@@ -112,6 +112,24 @@ pub async fn a_corrupt_checkpoint_gives_way_to_the_one_before(store: Arc<dyn Sto
     assert_eq!(bench.run(run.id).await.checkpoint_step, Some(20));
 }
 
+/// Runs with the same state at a step share its chunks: what was damaged for one is replaced for both.
+pub async fn damaged_chunks_that_two_runs_share_are_put_again(store: Arc<dyn Store>) {
+    let bench = Bench::with_job(store, 2).await;
+    let (one, other) = (bench.granted(1, START).await, bench.granted(1, START).await);
+    let shared = bench.checkpoint(20, START).await;
+    for run in [&one, &other] {
+        let checkpoint = Some(shared.clone());
+        bench.report(jobs::Report { checkpoint, ..says(run, 0, 20) }, START).await;
+    }
+    bench.store.mark_corrupt(one.id, 20, START).await.expect("marked");
+    let chunk = async || bench.store.checkpoint_chunk(shared.digest, 0).await.expect("readable");
+    assert!(chunk().await.is_none(), "what is damaged is in nobody's way");
+    let again = bench.checkpoint(20, START).await;
+    assert!(chunk().await.is_some());
+    bench.report(jobs::Report { checkpoint: Some(again), ..says(&one, 1, 21) }, START).await;
+    assert_eq!(bench.run(one.id).await.checkpoint_step, Some(20));
+}
+
 /// Old and unnamed, both.
 pub async fn collecting_never_takes_what_a_checkpoint_names(store: Arc<dyn Store>) {
     let bench = Bench::with_job(store, 1).await;

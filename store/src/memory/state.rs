@@ -199,7 +199,9 @@ impl State {
     }
 
     pub(super) fn extend_leases(&mut self, until: Millis) -> Result<()> {
-        for id in self.running() {
+        let open: Vec<_> =
+            self.runs.values().filter(|row| !row.run.state.is_terminal()).map(|row| row.run.id).collect();
+        for id in open {
             let transition =
                 jobs::apply(&self.runs[&id].run, &Change::Extend { until }, until, &self.policy)?;
             self.persist(transition, until);

@@ -61,7 +61,7 @@ impl Store for Backend {
             })
             .await;
         if let Some(digest) = broken {
-            self.write(Weight::of(1, 0), move |db| Box::pin(checkpoints::drop_unnamed(db, digest))).await?;
+            self.write(Weight::of(1, 0), move |db| Box::pin(checkpoints::drop_damaged(db, digest))).await?;
         }
         answer
     }

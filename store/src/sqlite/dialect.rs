@@ -11,7 +11,7 @@ use crate::rows::{self, Columns as _, int};
 pub(super) const CANDIDATES: &str = "
     SELECT job.id AS job_id, job.created_at, job.experiment, job.version, job.requires, job.priority, job.running,
            run.id AS run_id, run.idx, run.memory_bytes
-    FROM job JOIN run ON run.job_id = job.id AND run.idx = (
+    FROM job INDEXED BY job_to_do CROSS JOIN run ON run.job_id = job.id AND run.idx = (
            SELECT due.idx FROM run AS due
            WHERE due.job_id = job.id AND due.state = 'queued'
              AND coalesce(due.not_before, 0) <= $1 AND due.memory_bytes <= $2

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jobs::Policy;
-use sqlx::Connection as _;
+use sqlx::{AssertSqlSafe, Connection as _, Row as _};
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 
@@ -255,6 +255,23 @@ async fn a_caller_who_went_away_leaves_all_or_nothing() {
 }
 
 #[tokio::test]
+async fn the_next_run_is_found_without_reading_all_jobs_that_wait() {
+    let (store, folder) = fresh().await;
+    store.submit(job(1, 1)).await.expect("stored");
+    let plan = format!("EXPLAIN QUERY PLAN {}", super::dialect::CANDIDATES);
+    let rows = sqlx::query(AssertSqlSafe(plan))
+        .fetch_all(&mut raw(folder.path()).await)
+        .await
+        .expect("it has a plan");
+    let steps: Vec<String> = rows.iter().map(|row| row.get("detail")).collect();
+    assert!(steps.iter().any(|step| step.contains("USING INDEX job_to_do")), "{steps:?}");
+    assert!(
+        !steps.iter().any(|step| step.contains("TEMP B-TREE")),
+        "jobs are sorted for each lease: {steps:?}"
+    );
+}
+
+#[tokio::test]
 async fn a_newer_schema_is_refused_with_advice() {
     let (store, folder) = fresh().await;
     store.close().await.expect("closed");
@@ -271,6 +288,7 @@ async fn a_database_of_an_older_schema_is_brought_up_to_date() {
     store.submit(job(1, 1)).await.expect("stored");
     store.close().await.expect("closed");
     let first = "DROP TABLE job_source; ALTER TABLE run DROP COLUMN server_was_away;
+                 DROP INDEX job_to_do; CREATE INDEX job_with_queued ON job (id) WHERE queued > 0;
                  DROP TABLE forgotten; ALTER TABLE checkpoint DROP COLUMN score; ALTER TABLE checkpoint DROP COLUMN pinned;
                  DELETE FROM _sqlx_migrations WHERE version > 1";
     execute(&mut raw(folder.path()).await, first).await.expect("it is as the first version wrote it");

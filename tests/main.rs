@@ -10,6 +10,7 @@ mod damage;
 mod datasets;
 mod fence;
 mod forks;
+mod gang;
 mod kills;
 mod lifecycle;
 mod powercut;

@@ -9,7 +9,7 @@ mod reference;
 mod service;
 mod wait;
 
-pub(crate) use child::{Child, command};
+pub(crate) use child::{Child, command, command_by};
 pub(crate) use client::{Client, Seen, json, text};
 pub(crate) use proxy::Proxy;
 pub(crate) use random::Random;

@@ -6,11 +6,11 @@ use serde_json::{Value as Json, json};
 
 use crate::support::{PROMPT, Service, command_by, undisturbed};
 
-/// A run of some seconds on the built-in digits: 130 steps with a checkpoint every 10.
+/// A run of some seconds on the built-in digits: 390 steps with a checkpoint every 10.
 fn job(sweeps: u32) -> Json {
     json!({
         "experiment": "rbse",
-        "params": {"hidden_units": 64, "epochs": 2, "train_images": 1300, "batch": 20, "test_images": 50, "cd_k": sweeps,
+        "params": {"hidden_units": 64, "epochs": 6, "train_images": 1300, "batch": 20, "test_images": 50, "cd_k": sweeps,
                    "rule": "pcd", "shards": 4},
         "seeds": {"from": 1, "count": 1},
         "every": 13,

@@ -12,7 +12,7 @@ UNIT := data laws main memory mnist networks
 # Prints the seconds a part of the tests took.
 timed = @start=$$(date +%s); $(2); echo "make test: $(1) took $$(( $$(date +%s) - start )) s"
 
-.PHONY: help run test lint build unit e2e contract contract-tests gangs gangs-tests reproduce figures bench bench-smoke openapi golden clean
+.PHONY: help run test lint build unit e2e contract contract-tests gangs gangs-tests reproduce figures bench bench-smoke bench-scaling openapi golden clean
 
 help: ## this list
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -85,6 +85,11 @@ bench: ## speed next to other tools; ONLY=rbm,rbse,growth SKIP=rbms PAIRS=7 AVX5
 bench-smoke: ## speed of ours alone, within a minute
 	@cargo build --locked --release --package bench $(if $(filter no,$(AVX512)),--no-default-features)
 	@target/release/bench --smoke $(if $(ONLY),--only $(ONLY))
+
+bench-scaling: ## one model trained by two threads, then by two processes; ONLY=scaling/784x2000 PAIRS=7
+	@cargo build --locked --release --package bench --features mpi
+	@for by in "" "mpirun -n 2"; do \
+	  $$by target/release/bench --only $(or $(ONLY),scaling) $(if $(PAIRS),--pairs $(PAIRS)); done
 
 openapi: ## writes server/openapi.json anew
 	UPDATE_OPENAPI=1 cargo test --locked -p server openapi

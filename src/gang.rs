@@ -38,7 +38,8 @@ pub(crate) fn take_place(threads: usize) -> anyhow::Result<Option<Place>> {
         None | Some(0 | 1) if threads > 1 => Ok(Some(Place::new(Gang::Threads(threads)))),
         None | Some(0 | 1) => Ok(Some(Place::new(Gang::Alone))),
         Some(_) if threads > 1 => {
-            Err(Usage("--threads is for one process; here every process of the gang is one thread".into()).into())
+            Err(Usage("--threads is for one process; here every process of the gang is one thread".into())
+                .into())
         }
         Some(_) => join(),
     }
@@ -52,7 +53,8 @@ pub(crate) fn take_rank() -> anyhow::Result<Option<Place>> {
     match launched() {
         Some(_) => join(),
         None => {
-            let how = "start it with `mpirun -n 4 vesicle work --gang` or `srun --mpi=pmix vesicle work --gang`";
+            let how =
+                "start it with `mpirun -n 4 vesicle work --gang` or `srun --mpi=pmix vesicle work --gang`";
             Err(Usage(format!("--gang: this process was started by neither mpirun nor srun; {how}")).into())
         }
     }

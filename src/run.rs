@@ -10,9 +10,9 @@ use std::{
     time::Instant,
 };
 
+use ::gang::Gang;
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
-use ::gang::Gang;
 use experiments::{Advance, Digest, Kind, Metric, Setup, Simulation, Source};
 use serde_json::{Map, Value as Json, json};
 

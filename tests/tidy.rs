@@ -114,9 +114,16 @@ fn files_are_short() {
 
 #[test]
 fn unsafe_code_is_forbidden_everywhere_but_in_kernels() {
-    for folder in
-        ["crates/numerics", "crates/experiments", "crates/gang", "crates/jobs", "proto", "store", "worker", "server"]
-    {
+    for folder in [
+        "crates/numerics",
+        "crates/experiments",
+        "crates/gang",
+        "crates/jobs",
+        "proto",
+        "store",
+        "worker",
+        "server",
+    ] {
         let root = read(format!("{ROOT}/{folder}/src/lib.rs"));
         assert!(root.contains("#![forbid(unsafe_code)]"), "{folder} must forbid unsafe code");
     }

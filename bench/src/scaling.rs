@@ -89,9 +89,9 @@ pub(crate) fn run(
     report: &mut Report,
 ) -> anyhow::Result<()> {
     let visible_units = mnist.visible_units();
-    let all = HIDDEN_UNITS.iter().flat_map(|&hidden_units| {
-        BATCHES.map(move |batch| Size { visible_units, hidden_units, batch })
-    });
+    let all = HIDDEN_UNITS
+        .iter()
+        .flat_map(|&hidden_units| BATCHES.map(move |batch| Size { visible_units, hidden_units, batch }));
     let sizes: Vec<Size> = all.filter(|size| selection.wants(&size.name("gang"))).collect();
     if sizes.is_empty() {
         return Ok(());

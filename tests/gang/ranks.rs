@@ -41,7 +41,8 @@ fn lives(pid: Pid) -> bool {
 }
 
 async fn until_gone(pids: &[Pid]) {
-    until("all processes are gone", PROMPT, async || (!pids.iter().any(|&pid| lives(pid))).then_some(())).await;
+    until("all processes are gone", PROMPT, async || (!pids.iter().any(|&pid| lives(pid))).then_some(()))
+        .await;
 }
 
 /// A gang at work for a service.
@@ -77,7 +78,8 @@ async fn processes_give_a_run_with_shards_the_lines_and_the_digest_of_one() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_error_of_the_leader_ends_all_processes() {
     let args = ["run", "rbm", "--set", "shards=65"];
-    let output = command_by(&launcher("2"), &args, &root_may()).output().await.expect("mpirun can be started");
+    let output =
+        command_by(&launcher("2"), &args, &root_may()).output().await.expect("mpirun can be started");
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(!output.status.success() && said.contains("`shards` is 65"), "{}: {said}", output.status);
 }
@@ -104,16 +106,24 @@ async fn a_rank_that_is_killed_ends_the_attempt_and_leaves_no_trace_in_the_resul
     let last = service.process("worker", &["work", "--server", &service.client.server, "--threads", "2"]);
     service.client.until_job_is(&id, "succeeded", JOB).await;
     let run = first_run(&service, &id).await;
-    assert_eq!(run["digest"], expected[run["id"].as_str().expect("a run has an id")].digest.as_str(), "{run}");
+    assert_eq!(
+        run["digest"],
+        expected[run["id"].as_str().expect("a run has an id")].digest.as_str(),
+        "{run}"
+    );
     assert!(last.terminate(PROMPT).await.success());
 
     let records = Records::read(&service.database()).await;
     let events = &records.jobs[&id].events;
-    let lost = events.iter().filter(|event| event.is("run_requeued") && event.body["class"] == "lost").count();
+    let lost =
+        events.iter().filter(|event| event.is("run_requeued") && event.body["class"] == "lost").count();
     assert_eq!(lost, 6, "each kill ended an attempt, as lost");
     let started = events.iter().filter(|event| event.is("run_started"));
     let from: Vec<u64> = started.map(|event| event.number("from_step").unwrap_or(0)).collect();
-    assert!(from.windows(2).all(|two| two[0] < two[1]), "each attempt went on from a newer checkpoint: {from:?}");
+    assert!(
+        from.windows(2).all(|two| two[0] < two[1]),
+        "each attempt went on from a newer checkpoint: {from:?}"
+    );
 }
 
 /// Whatever a user or the operator asks of a run reaches all ranks between two steps, and they go on to the next run.
@@ -149,7 +159,11 @@ async fn pausing_cancelling_and_draining_reach_all_ranks() {
     let _next = gang(&service, "3");
     service.client.until_job_is(&first, "succeeded", JOB).await;
     let run = first_run(&service, &first).await;
-    assert_eq!(run["digest"], expected[run["id"].as_str().expect("a run has an id")].digest.as_str(), "{run}");
+    assert_eq!(
+        run["digest"],
+        expected[run["id"].as_str().expect("a run has an id")].digest.as_str(),
+        "{run}"
+    );
     let records = Records::read(&service.database()).await;
     let classes: BTreeSet<&str> = records.jobs[&first]
         .events
@@ -168,6 +182,10 @@ async fn up_starts_a_gang_and_takes_it_along() {
     service.client.until_job_is(&id, "succeeded", JOB).await;
     let expected = undisturbed(&spec, &service.client.runs(&id).await, service.folder()).await;
     let run = first_run(&service, &id).await;
-    assert_eq!(run["digest"], expected[run["id"].as_str().expect("a run has an id")].digest.as_str(), "{run}");
+    assert_eq!(
+        run["digest"],
+        expected[run["id"].as_str().expect("a run has an id")].digest.as_str(),
+        "{run}"
+    );
     service.stop_server().await;
 }

@@ -83,14 +83,14 @@ pub(super) fn tell(figures: &[Figures], report: &mut Report) {
 /// The local way and the model; `None` from fewer than two sizes, or if times do not grow with size.
 fn fit(figures: &[Figures]) -> Option<(Way, Model)> {
     // Errors count as parts of what they are errors of.
-    let shards = figures.iter().map(|f| {
-        (f.size.batch as f64, SHARDS as f64, f.alone.shards / f.size.synapses())
-    });
+    let shards =
+        figures.iter().map(|f| (f.size.batch as f64, SHARDS as f64, f.alone.shards / f.size.synapses()));
     let (a, b) = least_squares(shards)?;
     let c = median(&figures.iter().map(|f| f.alone.ascent / f.size.synapses()).collect::<Vec<_>>());
     let sums = figures.iter().map(|f| (1.0, BYTES * f.size.synapses(), f.together.sum));
     let (latency, per_byte) = least_squares(sums)?;
-    let way = Way { name: "local", latency: latency.max(0.0), bandwidth: 1.0 / per_byte.max(f64::MIN_POSITIVE) };
+    let way =
+        Way { name: "local", latency: latency.max(0.0), bandwidth: 1.0 / per_byte.max(f64::MIN_POSITIVE) };
     Some((way, Model { a, b, c }))
 }
 
@@ -103,7 +103,8 @@ fn least_squares(points: impl Iterator<Item = (f64, f64, f64)>) -> Option<(f64, 
         (x1, y1) = (x1 + x, y1 + y);
     }
     let determinant = xx * yy - xy * xy;
-    (determinant > 1e-9 * xx * yy).then(|| ((x1 * yy - y1 * xy) / determinant, (y1 * xx - x1 * xy) / determinant))
+    (determinant > 1e-9 * xx * yy)
+        .then(|| ((x1 * yy - y1 * xy) / determinant, (y1 * xx - x1 * xy) / determinant))
 }
 
 impl Model {
@@ -132,7 +133,8 @@ mod tests {
 
     #[test]
     fn a_fit_finds_the_constants_that_made_the_figures() {
-        let (model, local) = (Model { a: 2e-11, b: 3e-9, c: 1e-9 }, Way { name: "local", latency: 4e-5, bandwidth: 5e9 });
+        let (model, local) =
+            (Model { a: 2e-11, b: 3e-9, c: 1e-9 }, Way { name: "local", latency: 4e-5, bandwidth: 5e9 });
         let sizes = [(500, 100), (500, 4096), (4000, 400), (2000, 2048)];
         let figures = sizes.map(|(hidden_units, batch)| {
             let size = Size { visible_units: 784, hidden_units, batch };
@@ -140,7 +142,8 @@ mod tests {
             let shards = model.step(size, 1, SHARDS) - ascent;
             let sum = local.local_sum(size);
             let rates = Rates { ours: vec![1.0], peer: vec![1.0] }.summary();
-            let (alone, together) = (Parts { shards, sum: 0.0, ascent }, Parts { shards: shards / 2.0, sum, ascent });
+            let (alone, together) =
+                (Parts { shards, sum: 0.0, ascent }, Parts { shards: shards / 2.0, sum, ascent });
             Figures { size, members: 2, rates, uncut: 1.0, alone, together }
         });
         let (way, found) = fit(&figures).expect("there are sizes enough");

@@ -38,7 +38,9 @@ fn a_run_needs_no_more_memory_than_its_plan() {
         let mut params = few.clone();
         params.as_object_mut().expect("an object").extend(size.as_object().expect("an object").clone());
         let has_shards = |kind: &&&dyn experiments::Kind| kind.schema()["properties"].get("shards").is_some();
-        for kind in experiments::CATALOGUE.iter().filter(|kind| size.get("shards").is_none() || has_shards(kind)) {
+        for kind in
+            experiments::CATALOGUE.iter().filter(|kind| size.get("shards").is_none() || has_shards(kind))
+        {
             // Its networks have 64 inputs.
             let takes_no_other = kind.name() == "sparsity" && size.get("hidden_units").is_some();
             if !takes_no_other {

@@ -41,7 +41,9 @@ pub enum SessionError {
     #[error("MPI is running already")]
     Twice,
     /// The library is too weak.
-    #[error("the MPI library serves one thread of a process alone; it must serve them in turn (MPI_THREAD_SERIALIZED)")]
+    #[error(
+        "the MPI library serves one thread of a process alone; it must serve them in turn (MPI_THREAD_SERIALIZED)"
+    )]
     OneThread,
 }
 
@@ -52,7 +54,9 @@ pub enum FollowError {
     #[error("cannot read what the leader assigns: {0}")]
     Unreadable(#[from] postcard::Error),
     /// The processes are not of one program.
-    #[error("the leader assigns {experiment} v{version}, which this process does not have; is it of the same build?")]
+    #[error(
+        "the leader assigns {experiment} v{version}, which this process does not have; is it of the same build?"
+    )]
     Unknown {
         /// Name of the experiment.
         experiment: String,

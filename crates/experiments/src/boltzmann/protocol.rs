@@ -168,10 +168,12 @@ impl Protocol {
         u64::from(self.epochs) * self.batches_per_epoch()
     }
 
-    /// The mini-batches that a step learns from: one, or those between two averages of the shards.
+    /// The mini-batches that a step learns from: one, or those between two averages of the shards, of which the last may
+    /// be fewer. Training may go on after the last epoch of the protocol.
     pub(crate) fn turns(&self, step: u64) -> Range<u64> {
         let every = u64::from(self.sync_every);
-        step * every..((step + 1) * every).min(self.batches())
+        let first = step * every;
+        first..(first + every).min(self.batches().max(first + 1))
     }
 
     /// The epoch, from 0, that a mini-batch belongs to.

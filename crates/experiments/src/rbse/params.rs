@@ -4,7 +4,9 @@ use numerics::boltzmann::Synapses;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::boltzmann::{Estimator, Law, Masks, Objective, Protocol, ReleaseRule, Rule, Statistics, is_one, one};
+use crate::boltzmann::{
+    Estimator, Law, Masks, Objective, Protocol, ReleaseRule, Rule, Statistics, is_one, one,
+};
 
 /// Which of the two models of the poster's formula.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -9,6 +9,7 @@ mod honesty;
 mod one_shot;
 mod params;
 mod reliability;
+mod teams;
 
 use experiments::{
     Advance, Audio, CanonicalParams, Data, DataNeed, Digest, Kind, Metric, Recording, Setup, Simulation,
@@ -250,6 +251,7 @@ fn wta_mixture_variants() -> Vec<Json> {
         )
     };
     vec![
+        images(json!({"batch": 12, "shards": 5, "drop_spikes": 0.1, "weight_bits": 4})),
         images(json!({})),
         images(json!({"mode": "spiking", "rate": "annealed", "eta": 0.002, "classes": [0, 3, 4]})),
         images(

@@ -12,7 +12,7 @@ UNIT := data laws main memory mnist networks
 # Prints the seconds a part of the tests took.
 timed = @start=$$(date +%s); $(2); echo "make test: $(1) took $$(( $$(date +%s) - start )) s"
 
-.PHONY: help run test lint build unit e2e contract contract-tests gangs gangs-tests reproduce figures bench bench-smoke bench-scaling openapi golden clean
+.PHONY: help run test lint build unit e2e contract contract-tests gangs gangs-tests reproduce figures bench bench-smoke bench-scaling openapi golden clean chaos
 
 help: ## this list
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -43,6 +43,11 @@ unit: ## tests of the crates
 
 e2e: ## the binary as users run it: kills, stops, cut streams, the page
 	cargo test --locked --workspace --test e2e -- --test-threads=1
+
+# Goes on where it was broken off; the journal of a storm is in target/chaos.
+chaos: ## a thousand runs under three hundred faults; SEED=1 DB=sqlite (or postgres)
+	CHAOS_SEED=$(or $(SEED),1) CHAOS_DB=$(or $(DB),sqlite) cargo test --locked --workspace --test e2e -- \
+	  --ignored --nocapture --exact faults::storm::long::a_thousand_runs_survive_two_hundred_faults
 
 contract: ## independent clients: fuzzing by the OpenAPI file, gRPC from Python
 	@if python3 -c 'import venv, ensurepip' 2>/dev/null; then $(MAKE) --no-print-directory contract-tests; \

@@ -7,7 +7,7 @@ use crate::{
     client::{Client, Result},
     compare, data, demo, doctor,
     exit::Ended,
-    experiments_cmd, fork, ls, metrics, replay, reproduce, run, serve, show, submit, up, verbs, verify,
+    experiments_cmd, fork, gc, ls, metrics, replay, reproduce, run, serve, show, submit, up, verbs, verify,
     watch, work, workers,
 };
 
@@ -87,6 +87,7 @@ enum Command {
     Data(data::DataCommand),
     Experiments(experiments_cmd::ExperimentsArgs),
     Workers(workers::WorkersArgs),
+    Gc(gc::GcArgs),
     Backup(backup::BackupArgs),
     Restore(backup::RestoreArgs),
     Doctor(doctor::DoctorArgs),
@@ -119,6 +120,7 @@ impl Cli {
             Command::Data(command) => data::run(command, global).await,
             Command::Experiments(args) => experiments_cmd::run(args),
             Command::Workers(args) => workers::run(args, global).await,
+            Command::Gc(args) => gc::run(args, global).await,
             Command::Backup(args) => backup::backup(args).await,
             Command::Restore(args) => backup::restore(args).await,
             Command::Doctor(args) => doctor::run(args, global).await,

@@ -115,7 +115,7 @@ fn spec(args: &ForkArgs, run: &Json, params: &Map<String, Json>, job: &Json) -> 
     });
     let sweep: Map<String, Json> =
         args.grid.iter().cloned().map(|(key, values)| (key, values.into())).collect();
-    let kept = ["limits", "on_nonfinite", "requires", "checkpoint_every_steps", "priority"];
+    let kept = ["limits", "on_nonfinite", "requires", "checkpoint_every_steps", "keep", "priority"];
     let mut more: Vec<(&str, Json)> =
         kept.iter().map(|field| (*field, job["spec"][*field].clone())).collect();
     more.push(("dataset", job["dataset"].clone()));

@@ -17,6 +17,8 @@ mod experiments_cmd;
 mod fork;
 mod from;
 mod gang;
+mod gc;
+mod leases;
 mod live;
 mod local;
 mod local_data;

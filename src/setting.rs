@@ -73,6 +73,15 @@ fn parse(text: &str) -> Json {
     serde_json::from_str(text).unwrap_or_else(|_| Json::from(text))
 }
 
+/// `METRIC`, `METRIC=max` or `METRIC=min`.
+pub(crate) fn goal(text: &str) -> Result<Json, String> {
+    let (metric, goal) = text.split_once('=').unwrap_or((text, "max"));
+    match goal {
+        "max" | "min" => Ok(serde_json::json!({"metric": metric, "goal": goal})),
+        _ => Err(format!("`{goal}` is not a goal; it must be max or min")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -7,9 +7,9 @@ use serde_json::Value as Json;
 
 use crate::{
     cli::Global,
-    client::{Client, Found, Job, JobEvent, Rows, Run, scalar},
+    client::{Client, Found, Job, Rows, Run, scalar},
     exit::{Ended, Exit},
-    ls,
+    leases, ls,
     output::{self, Output},
     story,
     text::{Paint, Table, age, grouped, number, sparkline, state},
@@ -19,6 +19,7 @@ const EXAMPLES: &str = "\
 Examples:
   vesicle show last              the newest job and its runs
   vesicle show last/0            run 0 of it: params, metrics, attempts
+  vesicle show last/0 --leases   who had it, for how long, and how each lease ended
   vesicle show 019a1f2c --json";
 
 const COURSE: usize = 32;
@@ -30,6 +31,9 @@ pub(crate) struct ShowArgs {
     /// Id of a job or run, or JOB/INDEX
     #[arg(value_name = "JOB|RUN")]
     id: String,
+    /// The journal of leases instead: each attempt with its worker, its steps and how it ended
+    #[arg(long)]
+    leases: bool,
     #[command(flatten)]
     output: Output,
 }
@@ -38,6 +42,9 @@ pub(crate) struct ShowArgs {
 pub(crate) async fn run(args: ShowArgs, global: &Global) -> Ended {
     let client = global.client()?;
     let found = client.find(&args.id).await?;
+    if args.leases {
+        return leases::show(&client, &found, args.output).await;
+    }
     match (&found, args.output.json) {
         (Found::Job(job), true) => output::json(&client.get(&format!("/jobs/{}", job.id)).await?)?,
         (Found::Run(run), true) => output::json(&client.get(&format!("/runs/{}", run.id)).await?)?,
@@ -136,27 +143,15 @@ async fn metric_table(client: &Client, paint: Paint, run: &Run) -> anyhow::Resul
     Ok(table.to_string())
 }
 
-#[derive(Deserialize)]
-struct EventPage {
-    events: Vec<Json>,
-}
-
 /// What the job's log says of the run, progress left out.
 async fn attempts(client: &Client, run: &Run) -> anyhow::Result<String> {
-    let (mut out, mut after) = (String::new(), 0);
-    loop {
-        let page: EventPage =
-            client.get(&format!("/jobs/{}/events?after={after}&limit=1000", run.job_id)).await?;
-        let Some(last) = page.events.last() else { return Ok(out) };
-        after = last["seq"].as_u64().unwrap_or(u64::MAX);
-        for body in page.events {
-            let event = JobEvent { kind: body["event"].as_str().unwrap_or_default().to_owned(), body };
-            let is_news = event.text("run") == run.id && event.kind != "run_progressed";
-            if let Some(what) = story::what(&event).filter(|_| is_news) {
-                out += &format!("  {}  {what}\n", event.text("at"));
-            }
+    let mut out = String::new();
+    for event in client.log_of(run).await? {
+        if let Some(what) = story::what(&event).filter(|_| event.kind != "run_progressed") {
+            out += &format!("  {}  {what}\n", event.text("at"));
         }
     }
+    Ok(out)
 }
 
 fn is_empty(value: &Json) -> bool {

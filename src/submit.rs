@@ -94,6 +94,15 @@ struct SpecArgs {
     /// Steps between two checkpoints [default: by time, every 30 s]
     #[arg(long, value_name = "STEPS", help_heading = "Job")]
     checkpoint_every: Option<u64>,
+    /// Keep the newest so many checkpoints of a run [default: 2]
+    #[arg(long, value_name = "N", help_heading = "Job")]
+    keep_last: Option<u32>,
+    /// Keep the first checkpoint of every so many steps as well
+    #[arg(long, value_name = "STEPS", help_heading = "Job")]
+    keep_every: Option<u64>,
+    /// Keep the checkpoint at which a metric was greatest as well; METRIC=min: least
+    #[arg(long, value_name = "METRIC", value_parser = setting::goal, help_heading = "Job")]
+    keep_best: Option<Json>,
     /// Higher goes first, -100 to 100 [default: 0]
     #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = "Job")]
     priority: Option<i32>,
@@ -174,6 +183,14 @@ impl SpecArgs {
         for (key, value) in self.label {
             let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
             setting::set_path(&mut spec, &format!("labels.{key}"), Json::from(text));
+        }
+        let keep = [
+            ("last", self.keep_last.map(Json::from)),
+            ("every_steps", self.keep_every.map(Json::from)),
+            ("best", self.keep_best),
+        ];
+        for (rule, value) in keep.into_iter().filter_map(|(rule, value)| Some((rule, value?))) {
+            setting::set_path(&mut spec, &format!("keep.{rule}"), value);
         }
         let given = [
             ("name", self.name.map(Json::from)),

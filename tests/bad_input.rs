@@ -15,7 +15,7 @@ use tonic::{
     transport::Channel,
 };
 
-use crate::support::{Random, Service, digits_job, text, undisturbed};
+use crate::support::{Random, Service, digits_job, resident_kib, text, undisturbed};
 
 const SEED: u64 = 16;
 /// Of each kind.
@@ -149,12 +149,6 @@ async fn call(service: &mut Grpc<Channel>, method: &str, message: Vec<u8>) -> Co
 /// Answers that say the server is at fault.
 fn is_fault(status: u16, code: Code) -> bool {
     status >= 500 || matches!(code, Code::Internal | Code::Unknown | Code::DataLoss | Code::Unavailable)
-}
-
-fn resident_kib(pid: u32) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("the server runs");
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("it has memory");
-    line.trim_end_matches("kB").trim().parse().expect("a number")
 }
 
 #[test]

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use chaos::{Chaos, Fault};
 use evidence::Evidence;
+pub(crate) use evidence::assert_seen_all;
 
 use crate::{
     checker::{self, Records, kinds},
@@ -46,7 +47,7 @@ async fn kills_of_server_and_workers_leave_no_trace_in_the_results() {
 
     checker::assert_sound(&kills.database, &kills.history).await;
     let records = Records::read(&kills.database).await;
-    evidence::assert_seen_all(&records, &kills.job, &seen);
+    assert_seen_all(&records, &kills.job, &seen);
     let evidence = Evidence::of(&records, &kills);
     eprintln!("seed {seed}: {evidence:?}; events {:?}", kinds(&records.jobs[&kills.job].events));
     assert_eq!(records.runs.len(), RUNS as usize);

@@ -98,3 +98,43 @@ async fn a_stream_that_is_cut_at_any_byte_resumes_without_gap_or_duplicate() {
     assert_eq!(seen_grpc, stored, "gRPC, seed {SEED}");
     assert!(duplicates > 0, "negative control: without Last-Event-ID the log begins again");
 }
+
+const CLIENTS: u64 = 10;
+const CUTS_EACH: usize = 10;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ten_clients_that_are_each_cut_ten_times_see_every_event_once() {
+    let mut service = Service::start().await;
+    let worker = service.worker();
+    let job = service.client.submit(&digits_job(12, 1, 100), "ten-clients").await;
+    let mut clients = Vec::new();
+    for n in 0..CLIENTS {
+        let mut random = Random::seeded(100 * SEED + n);
+        let proxy = service.proxy().await;
+        proxy.cut_after((0..CUTS_EACH).map(|_| 1 + random.below(CUT_WITHIN)));
+        let job = job.clone();
+        clients.push(tokio::spawn(async move {
+            // Half of them over gRPC.
+            let seen = if n % 2 == 0 {
+                let seen = follow(Client::new(&proxy.url), job).await;
+                seen.into_iter().map(|event| (event.seq, event.kind)).collect()
+            } else {
+                follow_grpc(&proxy.url, &job).await
+            };
+            assert_all_cut(&proxy);
+            seen
+        }));
+    }
+    let mut seen = Vec::new();
+    for client in clients {
+        seen.push(client.await.expect("every client gets to the end"));
+    }
+    assert!(worker.terminate(PROMPT).await.success());
+    service.stop_server().await;
+    let records = Records::read(&service.database()).await;
+    let stored: Vec<_> =
+        records.jobs[&job].events.iter().map(|event| (event.seq, event.kind.clone())).collect();
+    for (n, seen) in seen.into_iter().enumerate() {
+        assert_eq!(seen, stored, "client {n}, seed {SEED}");
+    }
+}

@@ -2,7 +2,7 @@
 
 use futures::{Stream, stream};
 use jobs::{CheckpointRef, Run, RunId};
-use store::StoredCheckpoint;
+use store::{Collect, Collected, StoreError, StoredCheckpoint};
 
 use crate::{app::App, fault::Fault};
 
@@ -50,9 +50,39 @@ pub(crate) async fn wanted(app: &App, run: &Run, step: Option<u64>) -> Result<St
     }))
 }
 
-/// The checkpoints of a run that are kept, newest first.
-pub(crate) async fn all(app: &App, run: RunId) -> Result<Vec<CheckpointRef>, Fault> {
-    Ok(app.store.checkpoints(run).await?.iter().map(reference).collect())
+/// Pins a checkpoint of a run, or leaves it to the job's rule again. Repeating it changes nothing.
+pub(crate) async fn pin(app: &App, run: &str, step: u64, pinned: bool) -> Result<StoredCheckpoint, Fault> {
+    let run = app.run(run).await?.id;
+    match app.store.pin_checkpoint(run, step, pinned, app.now().await?).await {
+        Err(StoreError::NoCheckpoint { .. }) => {
+            let has = kept(app, run).await?;
+            Err(Fault::not_found(format!("run {run} has no checkpoint at step {step}; it has {has}")))
+        }
+        answer => Ok(answer?),
+    }
+}
+
+/// Least age of chunks that a user may have collected, in seconds: a worker names its chunks within less.
+const LEAST_AGE_S: u64 = 60;
+
+/// Removes what nothing names any more, or says what that would be.
+pub(crate) async fn collect(
+    app: &App,
+    dry_run: bool,
+    final_only: bool,
+    older_than_s: Option<u64>,
+) -> Result<Collected, Fault> {
+    let age_ms = match older_than_s {
+        Some(age) if age < LEAST_AGE_S => {
+            let detail = format!("`older_than_s` is {age}; it must be at least {LEAST_AGE_S}");
+            return Err(Fault::malformed(detail));
+        }
+        Some(age) => age.saturating_mul(1_000),
+        None => app.config.orphan_chunk_ms,
+    };
+    let now = app.now().await?;
+    let before = now.saturating_sub(age_ms);
+    Ok(app.store.collect(Collect { before, final_only, dry_run, now }).await?)
 }
 
 /// The steps of a run's checkpoints, in words.

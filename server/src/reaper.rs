@@ -1,6 +1,7 @@
 //! Ends what nobody ends: leases that ran out, chunks that no checkpoint names.
 
 use jobs::JobId;
+use store::{Collect, Collected};
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::{app::App, config::millis};
@@ -54,12 +55,15 @@ pub(crate) async fn collect(app: App) {
     loop {
         tick.tick().await;
         let removed = async {
-            let before = app.now().await?.saturating_sub(app.config.orphan_chunk_ms);
-            app.store.collect_chunks(before).await
+            let now = app.now().await?;
+            let before = now.saturating_sub(app.config.orphan_chunk_ms);
+            app.store.collect(Collect { before, final_only: false, dry_run: false, now }).await
         };
         match removed.await {
-            Ok(0) => {}
-            Ok(removed) => tracing::info!(removed, "{removed} chunks that no checkpoint names removed"),
+            Ok(Collected { chunks: 0, .. }) => {}
+            Ok(Collected { chunks, chunk_bytes, .. }) => {
+                tracing::info!(chunks, chunk_bytes, "{chunks} chunks that nothing names removed");
+            }
             Err(error) => tracing::error!(%error, "chunks were not collected: {error}"),
         }
     }

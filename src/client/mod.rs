@@ -5,6 +5,7 @@
 
 mod error;
 mod follow;
+mod log;
 mod resolve;
 mod retry;
 mod wire;
@@ -96,6 +97,11 @@ impl Client {
     pub(crate) async fn verb(&self, job: &str, verb: &str) -> Result<Json> {
         let path = format!("/jobs/{job}/{verb}");
         self.json(self.send(|| self.http.post(self.url(&path))).await?).await
+    }
+
+    /// Posts to `path` without a body.
+    pub(crate) async fn post<T: DeserializeOwned>(&self, path: &str) -> Result<T> {
+        self.json(self.send(|| self.http.post(self.url(path))).await?).await
     }
 
     /// Uploads a form that `form` makes anew for each try.

@@ -107,7 +107,7 @@ pub struct Chunk {
 }
 
 /// A checkpoint as stored.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct StoredCheckpoint {
     /// Step of the state.
     pub step: u64,
@@ -119,6 +119,50 @@ pub struct StoredCheckpoint {
     pub bytes: u64,
     /// When it was stored.
     pub at: Millis,
+    /// What the metric was by which the job keeps its best ones.
+    pub score: Option<f64>,
+    /// Whether a user said to keep it.
+    pub pinned: bool,
+}
+
+/// What is to be removed.
+#[derive(Debug, Clone, Copy)]
+pub struct Collect {
+    /// Chunks that nothing names go when they came, and lost their name, before this.
+    pub before: Millis,
+    /// Whether checkpoints go of runs that have ended: all but the final one, pinned ones and those jobs build on.
+    pub final_only: bool,
+    /// Whether to count only.
+    pub dry_run: bool,
+    /// When, on the server's clock.
+    pub now: Millis,
+}
+
+/// What was removed, or would be.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Collected {
+    /// Checkpoints that are forgotten; their chunks go a while later.
+    pub checkpoints: u64,
+    /// Their length.
+    pub checkpoint_bytes: u64,
+    /// Chunks, of checkpoints that nothing names and of data sets that never became complete.
+    pub chunks: u64,
+    /// Their length, as it was sent.
+    pub chunk_bytes: u64,
+}
+
+impl Collected {
+    pub(crate) fn checkpoint(&mut self, bytes: u64) {
+        self.checkpoints += 1;
+        self.checkpoint_bytes += bytes;
+    }
+
+    pub(crate) fn add(&mut self, more: Self) {
+        self.checkpoints += more.checkpoints;
+        self.checkpoint_bytes += more.checkpoint_bytes;
+        self.chunks += more.chunks;
+        self.chunk_bytes += more.chunk_bytes;
+    }
 }
 
 /// A data set on its way in.

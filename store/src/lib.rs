@@ -23,8 +23,8 @@ use jobs::{DatasetHash, Event, Job, JobId, Millis, Report, Run, RunId, WorkerId,
 use tokio::sync::broadcast::Receiver;
 
 pub use answer::{
-    AcquireRequest, Chunk, Dataset, Granted, Hint, JobPage, MetricQuery, NewDataset, NewJob, NewRun, Page,
-    RankQuery, Ranked, Rows, RunPage, Series, StoredCheckpoint, Submitted, Verb,
+    AcquireRequest, Chunk, Collect, Collected, Dataset, Granted, Hint, JobPage, MetricQuery, NewDataset,
+    NewJob, NewRun, Page, RankQuery, Ranked, Rows, RunPage, Series, StoredCheckpoint, Submitted, Verb,
 };
 pub use backup::{Contents, Place, backup, restore};
 pub use error::StoreError;
@@ -70,8 +70,17 @@ pub trait Store: Send + Sync + 'static {
     /// Marks a checkpoint as damaged, with an event, so that the one before it is used.
     async fn mark_corrupt(&self, run: RunId, step: u64, now: Millis) -> Result<()>;
 
-    /// Removes chunks that no checkpoint names and that are older than `before`; answers how many.
-    async fn collect_chunks(&self, before: Millis) -> Result<u64>;
+    /// Pins a checkpoint, so that it stays whatever the job keeps, or leaves it to the job's rule again.
+    async fn pin_checkpoint(
+        &self,
+        run: RunId,
+        step: u64,
+        pinned: bool,
+        now: Millis,
+    ) -> Result<StoredCheckpoint>;
+
+    /// Removes what nothing names any more.
+    async fn collect(&self, what: Collect) -> Result<Collected>;
 
     /// Stores a data set. Known content gets one more name; a name taken by other content is refused.
     async fn put_dataset(&self, dataset: NewDataset, now: Millis) -> Result<Dataset>;

@@ -16,8 +16,6 @@ pub(crate) const CHUNK_BYTES: usize = 1 << 20;
 pub(crate) const ANSWER_BYTES: usize = 16 << 20;
 /// How long an idempotency key is remembered, in milliseconds: 7 days.
 pub(crate) const KEY_MS: u64 = 7 * 24 * 3_600_000;
-/// Good checkpoints kept of a run; the final one is the newest of them.
-pub(crate) const CHECKPOINTS: usize = 2;
 /// Largest step: the largest integer of the database.
 const STEP: u64 = i64::MAX as u64;
 

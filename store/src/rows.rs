@@ -16,7 +16,7 @@ use sqlx::sqlite::SqliteRow;
 use uuid::Uuid;
 
 use crate::limits::CHUNK_BYTES;
-use crate::{Chunk, Result, StoreError, StoredCheckpoint};
+use crate::{Chunk, Result, StoreError, StoredCheckpoint, thin};
 
 /// Why a checkpoint is refused whose chunks hash to something else.
 pub(crate) const WRONG_DIGEST: &str = "its chunks do not hash to its digest and were removed";
@@ -242,5 +242,7 @@ pub(crate) fn checkpoint(row: &impl Columns) -> Result<StoredCheckpoint> {
         digest: row.bytes("digest")?,
         bytes: row.number("bytes")?,
         at: row.number("at")?,
+        score: row.number_or_null("score")?.map(thin::value),
+        pinned: row.flag("pinned")?,
     })
 }

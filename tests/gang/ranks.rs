@@ -103,7 +103,7 @@ async fn a_rank_that_is_killed_ends_the_attempt_and_leaves_no_trace_in_the_resul
         let status = launcher.ended(PROMPT).await;
         assert!(!status.success(), "the launcher says that a rank was lost");
     }
-    let last = service.process("worker", &["work", "--server", &service.client.server, "--threads", "2"]);
+    let last = service.process("worker", &["work", "--server", &service.client.server, "--threads", "2"], &[]);
     service.client.until_job_is(&id, "succeeded", JOB).await;
     let run = first_run(&service, &id).await;
     assert_eq!(

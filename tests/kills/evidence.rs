@@ -78,7 +78,7 @@ fn ended_attempts(records: &Records, killed: &[u32]) -> BTreeSet<Ended> {
 }
 
 /// A client that followed the job all the while saw every event once, in order.
-pub(super) fn assert_seen_all(records: &Records, job: &str, seen: &[Seen]) {
+pub(crate) fn assert_seen_all(records: &Records, job: &str, seen: &[Seen]) {
     let stored = &records.jobs[job].events;
     let stored: Vec<_> = stored.iter().map(|event| (event.seq, event.kind.as_str())).collect();
     let seen: Vec<_> = seen.iter().map(|event| (event.seq, event.kind.as_str())).collect();

@@ -53,6 +53,13 @@ impl Child {
         self.pid.as_raw() as u32
     }
 
+    /// Of a worker: the id under which it registered; `None` until it has.
+    pub(crate) fn worker_id(&self) -> Option<String> {
+        let log = self.log();
+        let (_, rest) = log.split_once("worker.id=")?;
+        rest.split_whitespace().next().map(str::to_owned)
+    }
+
     /// Everything it has written.
     pub(crate) fn log(&self) -> String {
         let bytes = std::fs::read(&self.log).expect("the log was made at the start");
@@ -82,6 +89,11 @@ impl Child {
         exited
             .unwrap_or_else(|_| panic!("{name} lives {within:?} after it should have ended"))
             .expect("a child can be waited for")
+    }
+
+    /// Waits until it has gone.
+    pub(crate) async fn ended(mut self) -> ExitStatus {
+        self.process.wait().await.expect("a child can be waited for")
     }
 
     /// Whether it still runs.

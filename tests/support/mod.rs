@@ -2,7 +2,10 @@
 
 mod child;
 mod client;
+mod clock;
+mod disk;
 mod frames;
+mod memory;
 mod proxy;
 mod random;
 mod reference;
@@ -11,6 +14,9 @@ mod wait;
 
 pub(crate) use child::{Child, command, command_by};
 pub(crate) use client::{Client, Seen, json, text};
+pub(crate) use clock::FakeClock;
+pub(crate) use disk::SmallDisk;
+pub(crate) use memory::resident_kib;
 pub(crate) use proxy::Proxy;
 pub(crate) use random::Random;
 pub(crate) use reference::{Bits, Reference, undisturbed, undisturbed_from};

@@ -1,12 +1,13 @@
-//! A TCP proxy that a test holds in its hand: it withholds answers, cuts connections after so many bytes, and knows
-//! which calls were passed on and not answered.
+//! A TCP proxy that a test holds in its hand: it withholds answers, cuts connections after so many bytes, goes down or
+//! slow, and knows which calls were passed on and not answered.
 
 use std::{
     collections::{BTreeMap, VecDeque},
     sync::{
         Arc, Mutex, MutexGuard,
-        atomic::{AtomicU16, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU16, AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use tokio::{
@@ -33,6 +34,12 @@ pub(crate) struct Proxy {
 struct Shared {
     upstream: AtomicU16,
     withholds: watch::Sender<bool>,
+    /// No connection gets through.
+    down: AtomicBool,
+    /// Bytes a second in each direction of each connection; 0 for as fast as it goes.
+    rate: AtomicU64,
+    /// How long bytes were held back for that, in microseconds.
+    held_back: AtomicU64,
     /// Counts the times that all connections were to be closed.
     severed: watch::Sender<u64>,
     /// Bytes of answers after which the next connections are closed.
@@ -61,6 +68,9 @@ impl Proxy {
         let shared = Arc::new(Shared {
             upstream: AtomicU16::new(upstream),
             withholds: watch::Sender::new(false),
+            down: AtomicBool::new(false),
+            rate: AtomicU64::new(0),
+            held_back: AtomicU64::new(0),
             severed: watch::Sender::new(0),
             cuts: Mutex::default(),
             connections: AtomicU64::new(0),
@@ -85,6 +95,26 @@ impl Proxy {
         self.shared.severed.send_modify(|n| *n += 1);
         self.shared.calls().clear();
         self.shared.withholds.send_replace(false);
+    }
+
+    /// Closes all connections and lets no new ones through, until [`Self::bring_up`].
+    pub(crate) fn take_down(&self) {
+        self.shared.down.store(true, Ordering::Relaxed);
+        self.sever();
+    }
+
+    pub(crate) fn bring_up(&self) {
+        self.shared.down.store(false, Ordering::Relaxed);
+    }
+
+    /// From now on bytes pass at this rate; at 0 as fast as they come.
+    pub(crate) fn pass_at(&self, bytes_per_s: u64) {
+        self.shared.rate.store(bytes_per_s, Ordering::Relaxed);
+    }
+
+    /// For how long bytes were held back because the link was slow, all connections added up.
+    pub(crate) fn held_back(&self) -> Duration {
+        Duration::from_micros(self.shared.held_back.load(Ordering::Relaxed))
     }
 
     /// Closes the next connections after so many bytes of answers each, those after them never.
@@ -138,6 +168,15 @@ impl Shared {
         }
     }
 
+    /// What a slow link does.
+    async fn pace(&self, bytes: usize) {
+        let micros = (bytes as u64 * 1_000_000).checked_div(self.rate.load(Ordering::Relaxed)).unwrap_or(0);
+        if micros > 0 {
+            tokio::time::sleep(Duration::from_micros(micros)).await;
+            self.held_back.fetch_add(micros, Ordering::Relaxed);
+        }
+    }
+
     fn cuts(&self) -> MutexGuard<'_, VecDeque<u64>> {
         self.cuts.lock().expect("nothing panics while the lock is held")
     }
@@ -153,6 +192,9 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
 async fn connect(client: TcpStream, shared: Arc<Shared>) {
     let number = shared.connections.fetch_add(1, Ordering::Relaxed);
     let mut severed = shared.severed.subscribe();
+    if shared.down.load(Ordering::Relaxed) {
+        return;
+    }
     // A server that is away refuses: so do we, by closing.
     let Ok(server) = TcpStream::connect(("127.0.0.1", shared.upstream.load(Ordering::Relaxed))).await else {
         return;
@@ -172,6 +214,7 @@ async fn requests(mut client: OwnedReadHalf, mut server: OwnedWriteHalf, number:
         // Noted before it is passed on, or its answer could come first.
         let frames = frames.push(&buffer[..read]);
         shared.note(number, &frames);
+        shared.pace(read).await;
         if server.write_all(&buffer[..read]).await.is_err() {
             return;
         }
@@ -208,6 +251,7 @@ async fn answers(
             continue;
         }
         let bytes = left.min(waiting.len() as u64);
+        shared.pace(bytes as usize).await;
         if client.write_all(&waiting[..bytes as usize]).await.is_err() {
             return;
         }

@@ -83,7 +83,7 @@ impl Service {
     pub(crate) async fn start_server(&mut self) {
         assert!(self.server.is_none(), "it runs already");
         let listen = format!("127.0.0.1:{}", self.port);
-        let mut server = self.process("server", &[self.command, &["--listen", &listen]].concat());
+        let mut server = self.process("server", &[self.command, &["--listen", &listen]].concat(), &[]);
         let url = until("the server listens", PROMPT, async || {
             assert!(server.lives(), "the server ended:\n{}", server.log());
             server.log().lines().find_map(|line| line.strip_prefix("listening on ").map(str::to_owned))
@@ -113,7 +113,17 @@ impl Service {
 
     /// Starts a worker with one slot that reaches the server at another address.
     pub(crate) fn worker_at(&self, server: &str) -> Child {
-        self.process("worker", &["work", "--server", server, "--slots", "1"])
+        self.worker_with(server, &[])
+    }
+
+    /// Starts a worker with so many slots.
+    pub(crate) fn worker_of(&self, slots: u32) -> Child {
+        self.process("worker", &["work", "--server", &self.client.server, "--slots", &slots.to_string()], &[])
+    }
+
+    /// A worker with one slot and something more in its environment.
+    pub(crate) fn worker_with(&self, server: &str, env: &[(String, String)]) -> Child {
+        self.process("worker", &["work", "--server", server, "--slots", "1"], env)
     }
 
     /// A proxy in front of the server.
@@ -121,12 +131,12 @@ impl Service {
         Proxy::to(self.port).await
     }
 
-    /// Starts another process of the binary.
-    pub(crate) fn process(&self, what: &str, args: &[&str]) -> Child {
-        self.process_by(&[], what, args, &[])
+    /// Starts another process of the binary, with more in its environment.
+    pub(crate) fn process(&self, what: &str, args: &[&str], env: &[(String, String)]) -> Child {
+        self.process_by(&[], what, args, env)
     }
 
-    /// The same through a launcher, with more in its environment.
+    /// The same through a launcher, such as `mpirun -n 2`.
     pub(crate) fn process_by(
         &self,
         launcher: &[&str],
@@ -175,9 +185,10 @@ impl Service {
         file
     }
 
-    /// The database.
+    /// The database, where it is SQLite's.
     pub(crate) fn database(&self) -> PathBuf {
-        self.folder().join("vesicle.db")
+        let home = self.env.iter().rev().find(|(name, _)| name == "VESICLE_HOME");
+        Path::new(&home.expect("every service has one").1).join("vesicle.db")
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
-use crate::{DatasetHash, JobId, JobSource, Millis, SourceSpec, Sweep};
+use crate::{DatasetHash, JobId, JobSource, Keep, Millis, SourceSpec, Sweep};
 
 /// A job as a user writes it. Unknown fields are refused.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -52,6 +52,9 @@ pub struct JobSpec {
     /// Steps between two checkpoints; by wall time (30 s) when absent.
     #[serde(default)]
     pub checkpoint_every_steps: Option<u64>,
+    /// Which checkpoints of a run are kept.
+    #[serde(default)]
+    pub keep: Keep,
     /// What the runs may use.
     #[serde(default)]
     pub limits: Limits,

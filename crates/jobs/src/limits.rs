@@ -5,7 +5,7 @@ use std::fmt::Display;
 
 use serde_json::Value as Json;
 
-use crate::{JobSpec, SpecError, source};
+use crate::{JobSpec, SpecError, retention, source};
 
 /// Runs of a job.
 pub(crate) const RUNS: usize = 1_000;
@@ -65,6 +65,7 @@ pub(crate) fn check(spec: &JobSpec, errors: &mut Errors) {
         errors.add("/dataset", format!("{} bytes long", dataset.len()), format!("1 to {NAME} bytes long"));
     }
     source::check(&spec.from, errors);
+    retention::check(&spec.keep, errors);
     check_labels("/labels", &spec.labels, errors);
     check_labels("/requires", &spec.requires, errors);
     within("/priority", spec.priority, -PRIORITY, PRIORITY, errors);

@@ -125,6 +125,21 @@ pub struct Lease {
     pub server_was_away: bool,
 }
 
+impl Lease {
+    /// The lease as if no server's time had passed since it was last renewed: it runs out at `until`, and what the clock
+    /// did meanwhile, while nobody was there or because it was set, counts for none of its time-outs.
+    pub(crate) fn moved_to(&self, until: Millis) -> Self {
+        let moved = |at: Millis| at.saturating_add(until).saturating_sub(self.expires_at);
+        Self {
+            expires_at: until,
+            granted_at: moved(self.granted_at),
+            progress_at: moved(self.progress_at),
+            told_at: self.told_at.map(moved),
+            ..self.clone()
+        }
+    }
+}
+
 /// What a user wants of a leased run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

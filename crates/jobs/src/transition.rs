@@ -31,9 +31,9 @@ pub enum Change {
         /// Longest wall time of an attempt, in milliseconds.
         wall_ms: u64,
     },
-    /// The server was away: gives the lease time until then.
+    /// The server was away, and its clock may have been set meanwhile: gives the lease time until then.
     Extend {
-        /// The lease is good at least until then.
+        /// The lease is good until then.
         until: Millis,
     },
     /// The checkpoint at `step` cannot be read.
@@ -142,7 +142,7 @@ pub enum Refused {
 /// | Pause | → paused | wish | – | refused |
 /// | Resume | – | takes a wish to pause back | → queued | refused |
 /// | Expire | refused | → queued, or the wish, or failed | refused | refused |
-/// | Extend | – | lease gets longer, for the server was away | – | refused |
+/// | Extend | a back-off stays one | lease moves, for the server was away | – | refused |
 ///
 /// A report that was taken before is answered again, in every state, without effect (`–` is without effect too).
 pub fn apply(run: &Run, change: &Change, now: Millis, policy: &Policy) -> Result<Transition, Refused> {
@@ -184,9 +184,15 @@ pub fn apply(run: &Run, change: &Change, now: Millis, policy: &Policy) -> Result
         (_, Change::Expire { .. }) => return Err(wrong(run, "running")),
 
         (RunState::Running(lease), Change::Extend { until }) => {
-            let (expires_at, progress_at) = (lease.expires_at.max(*until), lease.progress_at.max(*until));
-            next.run.state =
-                RunState::Running(Lease { expires_at, progress_at, server_was_away: true, ..lease.clone() });
+            next.run.state = RunState::Running(Lease { server_was_away: true, ..lease.moved_to(*until) });
+            next.run.updated_at = run.updated_at;
+        }
+        // Longer than any back-off: the clock was ahead when it was written.
+        (RunState::Queued { not_before: Some(at) }, Change::Extend { until })
+            if *at > until.saturating_add(policy.backoff_cap_ms) =>
+        {
+            let not_before = Some(until.saturating_add(policy.backoff_cap_ms));
+            next.run.state = RunState::Queued { not_before };
             next.run.updated_at = run.updated_at;
         }
         (_, Change::Extend { .. }) => return Ok(unchanged(run)),

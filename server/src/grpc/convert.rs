@@ -149,3 +149,15 @@ pub(super) fn worker(worker: WorkerInfo) -> v1::Worker {
         seen_at_ms: worker.seen_at,
     }
 }
+
+/// A checkpoint as the store has it.
+pub(super) fn checkpoint(checkpoint: store::StoredCheckpoint) -> v1::Checkpoint {
+    let store::StoredCheckpoint { step, attempt, digest, bytes, at, score, pinned } = checkpoint;
+    v1::Checkpoint { step, digest: digest.to_vec(), bytes, attempt, stored_at_ms: at, score, pinned }
+}
+
+/// What was removed, or would be.
+pub(super) fn collected(collected: store::Collected) -> v1::CollectGarbageResponse {
+    let store::Collected { checkpoints, checkpoint_bytes, chunks, chunk_bytes } = collected;
+    v1::CollectGarbageResponse { checkpoints, checkpoint_bytes, chunks, chunk_bytes }
+}

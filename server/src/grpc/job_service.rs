@@ -116,9 +116,36 @@ impl JobService for JobAnswers {
         request: Request<v1::ListRunCheckpointsRequest>,
     ) -> Result<Response<v1::ListRunCheckpointsResponse>, Status> {
         let run = self.0.run(&request.into_inner().run_id).await.map_err(status)?;
-        let checkpoints = checkpoints::all(&self.0, run.id).await.map_err(status)?;
-        let checkpoints = checkpoints.into_iter().map(Into::into).collect();
+        let checkpoints = self.0.store.checkpoints(run.id).await.map_err(|error| status(error.into()))?;
+        let checkpoints = checkpoints.into_iter().map(convert::checkpoint).collect();
         Ok(Response::new(v1::ListRunCheckpointsResponse { checkpoints }))
+    }
+
+    async fn pin_run_checkpoint(
+        &self,
+        request: Request<v1::PinRunCheckpointRequest>,
+    ) -> Result<Response<v1::PinRunCheckpointResponse>, Status> {
+        let v1::PinRunCheckpointRequest { run_id, step } = request.into_inner();
+        let pinned = checkpoints::pin(&self.0, &run_id, step, true).await;
+        reply(pinned.map(|one| v1::PinRunCheckpointResponse { checkpoint: Some(convert::checkpoint(one)) }))
+    }
+
+    async fn unpin_run_checkpoint(
+        &self,
+        request: Request<v1::UnpinRunCheckpointRequest>,
+    ) -> Result<Response<v1::UnpinRunCheckpointResponse>, Status> {
+        let v1::UnpinRunCheckpointRequest { run_id, step } = request.into_inner();
+        let pinned = checkpoints::pin(&self.0, &run_id, step, false).await;
+        reply(pinned.map(|one| v1::UnpinRunCheckpointResponse { checkpoint: Some(convert::checkpoint(one)) }))
+    }
+
+    async fn collect_garbage(
+        &self,
+        request: Request<v1::CollectGarbageRequest>,
+    ) -> Result<Response<v1::CollectGarbageResponse>, Status> {
+        let v1::CollectGarbageRequest { dry_run, final_only, older_than_s } = request.into_inner();
+        let collected = checkpoints::collect(&self.0, dry_run, final_only, older_than_s).await;
+        reply(collected.map(convert::collected))
     }
 
     type GetRunCheckpointStream =

@@ -50,7 +50,10 @@ fn api() -> OpenApiRouter<App> {
         .routes(routes!(runs::rank_runs))
         .routes(routes!(runs::get_run))
         .routes(routes!(runs::list_checkpoints))
+        .routes(routes!(runs::pin_checkpoint))
+        .routes(routes!(runs::unpin_checkpoint))
         .routes(routes!(runs::get_checkpoint))
+        .routes(routes!(runs::collect_garbage))
         .routes(routes!(metrics::list_metrics))
         .routes(routes!(metrics::query_metrics))
         .routes(routes!(experiments::list_experiments))
@@ -107,4 +110,17 @@ struct RunPath {
     /// Id of the run, or its first 6 or more digits.
     #[param(pattern = "^[0-9a-fA-F-]{6,36}$")]
     id: String,
+}
+
+/// Names a checkpoint of a run.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+#[expect(dead_code, reason = "only its description is used")]
+struct CheckpointPath {
+    /// Id of the run, or its first 6 or more digits.
+    #[param(pattern = "^[0-9a-fA-F-]{6,36}$")]
+    id: String,
+    /// Step of the checkpoint.
+    #[param(minimum = 0, maximum = 9_007_199_254_740_991_u64)]
+    step: u64,
 }

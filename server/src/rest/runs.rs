@@ -1,6 +1,7 @@
 //! `/runs`.
 
 use axum::{
+    Json,
     body::Body,
     extract::State,
     http::{HeaderMap, HeaderValue, header},
@@ -12,7 +13,7 @@ use utoipa::IntoParams;
 
 use super::{
     answer::{at_most, tagged, within},
-    body::{Checkpoint, Checkpoints, Ranked, Ranking, Run},
+    body::{Checkpoint, Checkpoints, Garbage, Ranked, Ranking, Run},
     extract::{Path, Query},
 };
 use crate::{
@@ -129,13 +130,69 @@ pub(super) async fn list_checkpoints(
     Path(id): Path<String>,
 ) -> Result<Response, Fault> {
     let run = app.run(&id).await?;
-    let checkpoints = checkpoints::all(&app, run.id).await?.into_iter().map(Checkpoint::from).collect();
+    let checkpoints = app.store.checkpoints(run.id).await?.into_iter().map(Checkpoint::from).collect();
     tagged(&headers, &Checkpoints { checkpoints })
+}
+
+/// Pins a checkpoint of a run: it is kept whatever the job keeps.
+#[utoipa::path(
+    post, path = "/runs/{id}/checkpoints/{step}/pin", operation_id = "pin_checkpoint", tag = "runs", params(super::CheckpointPath),
+    responses((status = 200, body = Checkpoint, description = "The checkpoint"), (status = 404), (status = 409), (status = 507)),
+)]
+pub(super) async fn pin_checkpoint(
+    State(app): State<App>,
+    Path((id, step)): Path<(String, u64)>,
+) -> Result<Json<Checkpoint>, Fault> {
+    Ok(Json(checkpoints::pin(&app, &id, step, true).await?.into()))
+}
+
+/// Leaves a checkpoint to the rule of its job again; if that does not keep it, it is forgotten.
+#[utoipa::path(
+    post, path = "/runs/{id}/checkpoints/{step}/unpin", operation_id = "unpin_checkpoint", tag = "runs", params(super::CheckpointPath),
+    responses((status = 200, body = Checkpoint, description = "The checkpoint"), (status = 404), (status = 409), (status = 507)),
+)]
+pub(super) async fn unpin_checkpoint(
+    State(app): State<App>,
+    Path((id, step)): Path<(String, u64)>,
+) -> Result<Json<Checkpoint>, Fault> {
+    Ok(Json(checkpoints::pin(&app, &id, step, false).await?.into()))
+}
+
+/// What is removed.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct What {
+    /// Count only.
+    #[serde(default)]
+    #[param(default = false)]
+    dry_run: bool,
+    /// Also the checkpoints of runs that have ended: all but the final one, pinned ones and those that jobs build on.
+    #[serde(default)]
+    #[param(default = false)]
+    final_only: bool,
+    /// Chunks go that came, and lost their name, longer ago; the server's setting when absent.
+    #[param(minimum = 60, maximum = 9_007_199_254_740_991_u64, nullable = false)]
+    older_than_s: Option<u64>,
+}
+
+/// Removes what nothing names any more; the server does so by itself as well.
+#[utoipa::path(
+    post, path = "/gc", operation_id = "collect_garbage", tag = "runs", params(What),
+    responses((status = 200, body = Garbage, description = "What was removed, or would be"), (status = 507)),
+)]
+pub(super) async fn collect_garbage(
+    State(app): State<App>,
+    Query(what): Query<What>,
+) -> Result<Json<Garbage>, Fault> {
+    let What { dry_run, final_only, older_than_s } = what;
+    let older_than_s = older_than_s.map(|age| at_most("older_than_s", age)).transpose()?;
+    Ok(Json(checkpoints::collect(&app, dry_run, final_only, older_than_s).await?.into()))
 }
 
 /// Reads a checkpoint of a run: the file that `vesicle run --from` and `--resume-from` take.
 ///
-/// Its `ETag` is its BLAKE3. The two newest are kept, and those that jobs build on.
+/// Its `ETag` is its BLAKE3. What is kept is up to the job (`keep`); pinned ones and those that jobs build on are.
 #[utoipa::path(
     get, path = "/runs/{id}/checkpoint", operation_id = "get_checkpoint", tag = "runs", params(super::RunPath, At),
     responses(

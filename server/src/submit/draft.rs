@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use experiments::{
-    CanonicalParams, DataNeed, DataShape, Kind, Offer, ParamError, Plan, SourceNeed, check_fork,
-    check_fork_step, check_forked, find,
+    Cadence, CanonicalParams, DataNeed, DataShape, Kind, MetricSpec, Offer, ParamError, Plan, SourceNeed,
+    ValueKind, check_fork, check_fork_step, check_forked, find,
 };
-use jobs::{DatasetHash, JobSpec, Limits, Point, RunId, RunSpec, Seeds, Sweep, expand};
+use jobs::{DatasetHash, JobSpec, Keep, Limits, MOST_KEPT, Point, RunId, RunSpec, Seeds, Sweep, expand};
 use serde_json::{Map, Value as Json};
 
 use super::{
@@ -139,6 +139,7 @@ impl Draft {
                     let plan = Plan { memory_bytes: plan.memory_bytes.saturating_add(extra), ..plan };
                     self.check_memory(&plan);
                     self.check_steps(&plan);
+                    self.check_keep(&plan);
                     let point = &self.points[at];
                     runs.extend(
                         point.runs.iter().map(|&(index, seed)| run_spec(index, seed, &point.params, plan)),
@@ -195,6 +196,26 @@ impl Draft {
         }
     }
 
+    /// What is kept must be few, and the best of something.
+    fn check_keep(&mut self, plan: &Plan) {
+        let keep = &self.spec.keep;
+        let (least, steps) = (plan.steps.div_ceil(MOST_KEPT), plan.steps);
+        if let Some(every) = keep.every_steps.filter(|every| *every < least) {
+            let detail = format!(
+                "`keep.every_steps` is {every}; it must be at least {least}, as at most {MOST_KEPT} are kept of {steps} steps"
+            );
+            self.breaches.add_if_new("/keep/every_steps", detail);
+        }
+        let Some(best) = &keep.best else { return };
+        let is_one = |spec: &&MetricSpec| spec.kind == ValueKind::Scalar && spec.cadence == Cadence::Every;
+        let known: Vec<&str> = self.kind.metrics().iter().filter(is_one).map(|spec| spec.name).collect();
+        if !known.contains(&best.metric.as_str()) {
+            let (name, known) = (crate::app::cut(&best.metric), known.join(", "));
+            let detail = format!("`keep.best.metric` is `{name}`; it must be one of {known}");
+            self.breaches.add_if_new("/keep/best/metric", detail);
+        }
+    }
+
     fn check_memory(&mut self, plan: &Plan) {
         let limit = self.spec.limits.memory_bytes;
         if plan.memory_bytes > limit {
@@ -224,6 +245,7 @@ fn without_limits(spec: &JobSpec) -> Vec<Point> {
         priority: 0,
         every: None,
         checkpoint_every_steps: None,
+        keep: Keep::default(),
         limits: Limits::default(),
         ..spec.clone()
     };

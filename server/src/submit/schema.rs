@@ -1,6 +1,7 @@
 //! The schema of a job: what submissions are checked against and what the API's description says are one text.
 
 use experiments::CATALOGUE;
+use jobs::MOST_KEPT;
 use serde_json::{Value as Json, json};
 
 /// Largest seed: JSON numbers are exact up to here in every language.
@@ -54,6 +55,7 @@ pub(super) fn job_spec_schema() -> Json {
                 "type": ["integer", "null"], "minimum": 1, "maximum": MAX_SEED,
                 "description": "Steps between two checkpoints; by wall time when absent."
             },
+            "keep": keep(),
             "limits": limits(),
             "on_nonfinite": {
                 "type": "string", "enum": ["fail", "record"], "default": "fail",
@@ -64,6 +66,33 @@ pub(super) fn job_spec_schema() -> Json {
             "name": "demo", "experiment": names.first(), "sweep": {"grid": {"hidden_units": [32, 64]}},
             "seeds": {"from": 1, "count": 3}, "labels": {"who": "ann"}
         }]
+    })
+}
+
+fn keep() -> Json {
+    let count = |description: &str, default: u32| json!({"type": "integer", "minimum": 1, "maximum": MOST_KEPT, "default": default, "description": description});
+    json!({
+        "type": "object", "additionalProperties": false,
+        "properties": {
+            "last": count("The newest so many; the final one is the newest of them.", 2),
+            "every_steps": {
+                "type": ["integer", "null"], "minimum": 1, "maximum": MAX_SEED,
+                "description": "The first one of every so many steps, at least a thousandth of the run."
+            },
+            "best": {
+                "type": ["object", "null"], "additionalProperties": false, "required": ["metric"],
+                "properties": {
+                    "metric": {
+                        "type": "string", "minLength": 1, "maxLength": 64,
+                        "description": "A number that the experiment reports as it goes; its last value up to the checkpoint counts."
+                    },
+                    "goal": {"type": "string", "enum": ["max", "min"], "default": "max", "description": "Which value is best."},
+                    "count": count("How many.", 1)
+                },
+                "description": "Those at which a metric was best."
+            }
+        },
+        "description": "Which checkpoints of a run are kept, besides pinned ones and those that jobs build on. Each rule adds."
     })
 }
 

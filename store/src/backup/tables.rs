@@ -15,7 +15,7 @@ use crate::{PostgresOptions, Result, StoreError, postgres};
 
 /// Every table but `meta`, which is about one database; what a row names comes before it. The second word is the
 /// order of rows.
-const TABLES: [(&str, &str); 14] = [
+const TABLES: [(&str, &str); 15] = [
     ("job", "id"),
     ("run", "id"),
     ("event", "job_id, seq"),
@@ -30,6 +30,7 @@ const TABLES: [(&str, &str); 14] = [
     ("worker", "id"),
     ("idempotency", "key"),
     ("job_source", "job_id, place"),
+    ("forgotten", "digest"),
 ];
 
 /// Text that is sent at once.

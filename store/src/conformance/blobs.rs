@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jobs::{CheckpointRef, DatasetHash};
 
-use super::fixture::{Bench, START, TTL, says, succeeded};
+use super::fixture::{Bench, START, TTL, says};
 use crate::{Chunk, NewDataset, Store, StoreError};
 
 /// Chunks first, then the report that names them.
@@ -24,7 +24,7 @@ pub async fn a_checkpoint_needs_all_its_chunks(store: Arc<dyn Store>) {
     assert!(incomplete(report().await), "the second is missing");
     bench.store.put_chunks(digest, chunk(2, 4..10), START).await.expect("stored");
     assert!(incomplete(report().await), "as long as it should be, with a hole");
-    bench.store.collect_chunks(START + 1).await.expect("collected");
+    bench.collect(START + 1).await;
     bench.store.put_chunks(digest, chunk(0, 0..4), START).await.expect("stored");
     bench.store.put_chunks(digest, chunk(1, 4..10), START).await.expect("stored");
     bench.store.put_chunks(digest, chunk(1, 4..10), START).await.expect("storing one again is harmless");
@@ -62,24 +62,29 @@ pub async fn a_checkpoint_needs_the_bytes_it_names(store: Arc<dyn Store>) {
     }
 }
 
-/// Older ones are forgotten, the final one stays.
-pub async fn the_two_newest_checkpoints_are_kept(store: Arc<dyn Store>) {
+/// The largest that a server takes unless it is told otherwise.
+pub async fn a_checkpoint_of_half_a_gibibyte_comes_back_whole(store: Arc<dyn Store>) {
+    const CHUNKS: u32 = 512;
+    let chunk = |n: u32| [n.to_le_bytes(), (!n).to_le_bytes()].concat().repeat(1 << 17);
     let bench = Bench::with_job(store, 1).await;
     let run = bench.granted(1, START).await;
-    for (seq, step) in [(0, 10), (1, 20), (2, 30), (3, 1_000)] {
-        let checkpoint = Some(bench.checkpoint(step, START).await);
-        let outcome = if step == 1_000 { succeeded() } else { None };
-        bench.report(jobs::Report { checkpoint, outcome, ..says(&run, seq, step) }, START + seq).await;
+    let mut hash = blake3::Hasher::new();
+    (0..CHUNKS).for_each(|n| {
+        hash.update(&chunk(n));
+    });
+    let digest = *hash.finalize().as_bytes();
+    for n in (0..CHUNKS).step_by(4) {
+        let some = (n..n + 4).map(|n| Chunk { n, bytes: chunk(n) }).collect();
+        bench.store.put_chunks(digest, some, START).await.expect("stored");
     }
-    let kept = bench.store.checkpoints(run.id).await.expect("readable");
-    assert_eq!(
-        kept.iter().map(|one| (one.step, one.attempt, one.at)).collect::<Vec<_>>(),
-        [(1_000, 1, START + 3), (30, 1, START + 2)]
-    );
-    let old = *blake3::hash(b"state at step 10").as_bytes();
-    assert!(bench.store.checkpoint_chunk(old, 0).await.expect("readable").is_some(), "its chunks go later");
-    assert_eq!(bench.store.collect_chunks(START + 1).await.expect("collected"), 4, "two chunks of two");
-    assert!(bench.store.checkpoint_chunk(old, 0).await.expect("readable").is_none());
+    let checkpoint = Some(CheckpointRef { step: 5, digest, bytes: 512 << 20 });
+    bench.report(jobs::Report { checkpoint, ..says(&run, 0, 5) }, START).await;
+    assert_eq!(bench.kept(run.id).await, [5]);
+    for n in 0..CHUNKS {
+        let read = bench.store.checkpoint_chunk(digest, n).await.expect("readable").expect("there");
+        assert!(read == chunk(n), "chunk {n}");
+    }
+    assert!(bench.store.checkpoint_chunk(digest, CHUNKS).await.expect("readable").is_none());
 }
 
 /// The run goes back, the same state can be stored again.
@@ -107,6 +112,24 @@ pub async fn a_corrupt_checkpoint_gives_way_to_the_one_before(store: Arc<dyn Sto
     assert_eq!(bench.run(run.id).await.checkpoint_step, Some(20));
 }
 
+/// Runs with the same state at a step share its chunks: what was damaged for one is replaced for both.
+pub async fn damaged_chunks_that_two_runs_share_are_put_again(store: Arc<dyn Store>) {
+    let bench = Bench::with_job(store, 2).await;
+    let (one, other) = (bench.granted(1, START).await, bench.granted(1, START).await);
+    let shared = bench.checkpoint(20, START).await;
+    for run in [&one, &other] {
+        let checkpoint = Some(shared.clone());
+        bench.report(jobs::Report { checkpoint, ..says(run, 0, 20) }, START).await;
+    }
+    bench.store.mark_corrupt(one.id, 20, START).await.expect("marked");
+    let chunk = async || bench.store.checkpoint_chunk(shared.digest, 0).await.expect("readable");
+    assert!(chunk().await.is_none(), "what is damaged is in nobody's way");
+    let again = bench.checkpoint(20, START).await;
+    assert!(chunk().await.is_some());
+    bench.report(jobs::Report { checkpoint: Some(again), ..says(&one, 1, 21) }, START).await;
+    assert_eq!(bench.run(one.id).await.checkpoint_step, Some(20));
+}
+
 /// Old and unnamed, both.
 pub async fn collecting_never_takes_what_a_checkpoint_names(store: Arc<dyn Store>) {
     let bench = Bench::with_job(store, 1).await;
@@ -117,7 +140,7 @@ pub async fn collecting_never_takes_what_a_checkpoint_names(store: Arc<dyn Store
     bench.checkpoint(40, START).await;
     let again = bench.checkpoint(40, START + 50).await; // sent again: as young as its last arrival
     bench.report(jobs::Report { checkpoint: Some(named.clone()), ..says(&run, 0, 10) }, START).await;
-    assert_eq!(bench.store.collect_chunks(START + 50).await.expect("collected"), 2);
+    assert_eq!(bench.collect(START + 50).await, 2);
     for (checkpoint, there) in [(named, true), (orphan, false), (young, true), (again, true)] {
         let chunk = bench.store.checkpoint_chunk(checkpoint.digest, 0).await.expect("readable");
         assert_eq!(chunk.is_some(), there, "step {}", checkpoint.step);
@@ -164,7 +187,7 @@ pub async fn data_sets_have_names_and_one_content(store: Arc<dyn Store>) {
         read.extend(chunk);
     }
     assert!(read == content, "the content comes back");
-    store.collect_chunks(START * 9).await.expect("collected");
+    Bench { store: Arc::clone(&store) }.collect(START * 9).await;
     assert!(store.dataset_chunk(first.hash, 2).await.expect("readable").is_some());
 }
 

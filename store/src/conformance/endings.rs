@@ -90,6 +90,39 @@ pub async fn a_server_restart_costs_no_attempt(store: Arc<dyn Store>) {
     assert_eq!(expires_at(&bench.run(run.id).await), back + TTL + 30_000, "a renewal never shortens a lease");
 }
 
+const DAYS: u64 = 3 * 24 * 3_600_000;
+
+/// A server starts on a clock that was set back: its leases are no longer than ever, and a back-off ends.
+pub async fn a_clock_that_was_set_back_makes_no_lease_longer(store: Arc<dyn Store>) {
+    let bench = Bench::with_job(store, 2).await;
+    let start = START + DAYS;
+    let (held, crashed) = (bench.granted(1, start).await, bench.granted(1, start).await);
+    let mut report = says(&crashed, 0, 0);
+    report.outcome = failed(Class::Crash);
+    bench.report(report, start).await;
+
+    let until = START + TTL + 30_000;
+    bench.store.extend_leases(until).await.expect("extended");
+    assert!(bench.store.expire_leases(until - 1).await.expect("looked").is_empty());
+    bench.report(says(&held, 0, 10), until - 1).await;
+    assert_eq!(expires_at(&bench.run(held.id).await), until - 1 + TTL);
+    let longest = until + jobs::Policy::default().backoff_cap_ms;
+    assert_eq!(bench.granted(1, longest).await.attempt, 2, "the crashed one waits no longer than any");
+    assert_eq!(bench.store.expire_leases(longest).await.expect("looked"), [job_id(1)], "nobody was heard of");
+}
+
+/// A server starts on a clock that was set ahead: no time-out counts the jump.
+pub async fn a_clock_that_was_set_ahead_ends_no_attempt(store: Arc<dyn Store>) {
+    let bench = Bench::with_job(store, 1).await;
+    let run = bench.granted(1, START).await;
+    let until = START + DAYS + TTL + 30_000;
+    bench.store.extend_leases(until).await.expect("extended");
+    assert!(bench.store.expire_leases(until - 1).await.expect("looked").is_empty());
+    bench.report(says(&run, 0, 10), until - 1).await;
+    assert!(bench.store.expire_leases(until - 1).await.expect("looked").is_empty());
+    assert_eq!(bench.run(run.id).await.attempt, 1);
+}
+
 /// The class of the end says whether the server had been away; one report, and it has not.
 pub async fn a_worker_that_never_comes_back_after_a_restart_is_told_from_a_lost_one(store: Arc<dyn Store>) {
     let bench = Bench::with_job(store, 2).await;

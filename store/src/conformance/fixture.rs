@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jobs::{
-    Capability, CheckpointRef, Class, Directive, JobId, JobSpec, Limits, MetricPoint, Millis, NonFinite,
-    Outcome, Report, Run, RunId, RunSpec, RunState, Seeds, Value, WorkerId, WorkerInfo,
+    Capability, CheckpointRef, Class, Directive, JobId, JobSpec, Keep, Limits, MetricPoint, Millis,
+    NonFinite, Outcome, Report, Run, RunId, RunSpec, RunState, Seeds, Value, WorkerId, WorkerInfo,
 };
 use uuid::Uuid;
 
-use crate::{AcquireRequest, Chunk, Granted, MetricQuery, NewJob, NewRun, Result, Rows, Store};
+use crate::{AcquireRequest, Chunk, Collect, Granted, MetricQuery, NewJob, NewRun, Result, Rows, Store};
 
 /// When a case begins.
 pub(crate) const START: Millis = 1_000_000;
@@ -72,6 +72,17 @@ impl Bench {
         CheckpointRef { step, digest, bytes: length }
     }
 
+    /// Collects what nothing names since `before`; answers how many chunks went.
+    pub(crate) async fn collect(&self, before: Millis) -> u64 {
+        let what = Collect { before, final_only: false, dry_run: false, now: before };
+        self.store.collect(what).await.expect("collected").chunks
+    }
+
+    /// Steps of the checkpoints of a run, newest first.
+    pub(crate) async fn kept(&self, run: RunId) -> Vec<u64> {
+        self.store.checkpoints(run).await.expect("readable").iter().map(|one| one.step).collect()
+    }
+
     pub(crate) async fn values(&self, run: RunId, name: &str) -> Rows {
         self.values_to(run, name, 5_000).await.expect("metrics can be read")
     }
@@ -115,6 +126,7 @@ pub(crate) fn job(n: u128, runs: u32) -> NewJob {
         priority: 0,
         every: None,
         checkpoint_every_steps: None,
+        keep: Keep::default(),
         limits: Limits::default(),
         on_nonfinite: NonFinite::Fail,
     };

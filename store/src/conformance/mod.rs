@@ -13,6 +13,7 @@ mod endings;
 pub(crate) mod fixture;
 mod metrics;
 mod reads;
+mod retention;
 mod sources;
 mod submits;
 mod wishes;
@@ -23,6 +24,7 @@ pub use cluster::Cluster;
 pub use endings::*;
 pub use metrics::*;
 pub use reads::*;
+pub use retention::*;
 pub use sources::*;
 pub use submits::*;
 pub use wishes::*;
@@ -50,6 +52,8 @@ macro_rules! conformance {
             the_budget_of_counted_failures_ends_the_run
             attempts_without_progress_end_the_run
             a_server_restart_costs_no_attempt
+            a_clock_that_was_set_back_makes_no_lease_longer
+            a_clock_that_was_set_ahead_ends_no_attempt
             a_worker_that_never_comes_back_after_a_restart_is_told_from_a_lost_one
             the_last_run_ends_the_job
             a_run_that_has_ended_takes_nothing
@@ -69,7 +73,12 @@ macro_rules! conformance {
             a_checkpoint_needs_all_its_chunks
             a_checkpoint_needs_the_bytes_it_names
             the_two_newest_checkpoints_are_kept
+            a_job_says_which_checkpoints_are_kept
+            a_pinned_checkpoint_stays
+            a_run_that_goes_on_is_not_thinned
             a_corrupt_checkpoint_gives_way_to_the_one_before
+            a_checkpoint_of_half_a_gibibyte_comes_back_whole
+            damaged_chunks_that_two_runs_share_are_put_again
             collecting_never_takes_what_a_checkpoint_names
             a_job_remembers_what_it_builds_on
             a_checkpoint_that_a_job_builds_on_is_kept

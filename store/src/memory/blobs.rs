@@ -1,6 +1,6 @@
-//! Checkpoints and data sets of a memory store.
+//! Chunks of checkpoints, and data sets, of a memory store.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jobs::{Change, CheckpointRef, DatasetHash, EventKind, Millis, RunId};
 
@@ -11,12 +11,12 @@ use crate::{Chunk, Dataset, NewDataset, Result, StoreError, StoredCheckpoint, ro
 impl State {
     pub(super) fn put_chunks(&mut self, digest: [u8; 32], chunks: Vec<Chunk>, now: Millis) -> Result<()> {
         rows::check_chunks(&chunks)?;
-        if self.named().contains(&digest) {
-            return Ok(()); // it is whole: more chunks could only damage it
+        if self.is_whole(digest) {
+            return Ok(()); // more chunks could only damage it
         }
         let stored = self.chunks.entry(digest).or_default();
         for Chunk { n, bytes } in chunks {
-            stored.entry(n).or_insert(ChunkRow { bytes, at: now }).at = now;
+            stored.insert(n, ChunkRow { bytes, at: now });
         }
         Ok(())
     }
@@ -82,24 +82,19 @@ impl State {
             }
             Err(_) => {}
         }
-        if !self.named().contains(&digest) {
-            self.chunks.remove(&digest);
-        }
+        self.chunks.remove(&digest);
         Ok(())
     }
 
-    pub(super) fn collect_chunks(&mut self, before: Millis) -> u64 {
-        let named = self.named();
-        let mut removed = 0;
-        self.chunks.retain(|digest, chunks| {
-            let keep = named.contains(digest) || chunks.values().any(|chunk| chunk.at >= before);
-            removed += if keep { 0 } else { chunks.len() as u64 };
-            keep
-        });
-        removed
+    /// Whether a good checkpoint has this digest, and all its chunks are here.
+    fn is_whole(&self, digest: [u8; 32]) -> bool {
+        let chunks = self.chunks.get(&digest).into_iter().flat_map(BTreeMap::values);
+        let bytes: u64 = chunks.map(|chunk| chunk.bytes.len() as u64).sum();
+        let mut checkpoints = self.runs.values().flat_map(|row| row.checkpoints.values());
+        checkpoints.any(|row| !row.corrupt && row.stored.digest == digest && row.stored.bytes == bytes)
     }
 
-    fn named(&self) -> BTreeSet<[u8; 32]> {
+    pub(super) fn named(&self) -> BTreeSet<[u8; 32]> {
         let checkpoints = self.runs.values().flat_map(|row| row.checkpoints.values());
         checkpoints.filter(|row| !row.corrupt).map(|row| row.stored.digest).collect()
     }

@@ -3,6 +3,7 @@
 mod blobs;
 mod read;
 mod report;
+mod retention;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -14,8 +15,9 @@ use jobs::{DatasetHash, Event, Job, JobId, Millis, Policy, Report, Run, RunId, W
 
 use self::state::State;
 use crate::{
-    AcquireRequest, Chunk, Dataset, Granted, JobPage, MetricQuery, NewDataset, NewJob, Page, RankQuery,
-    Ranked, Result, Rows, RunPage, Series, Store, StoreError, StoredCheckpoint, Submitted, Verb, prefix,
+    AcquireRequest, Chunk, Collect, Collected, Dataset, Granted, JobPage, MetricQuery, NewDataset, NewJob,
+    Page, RankQuery, Ranked, Result, Rows, RunPage, Series, Store, StoreError, StoredCheckpoint, Submitted,
+    Verb, prefix,
 };
 
 /// Keeps everything in memory.
@@ -88,8 +90,18 @@ impl Store for Memory {
         self.write(|state| state.mark_corrupt(run, step, now))
     }
 
-    async fn collect_chunks(&self, before: Millis) -> Result<u64> {
-        self.write(|state| Ok(state.collect_chunks(before)))
+    async fn pin_checkpoint(
+        &self,
+        run: RunId,
+        step: u64,
+        pinned: bool,
+        now: Millis,
+    ) -> Result<StoredCheckpoint> {
+        self.write(|state| state.pin(run, step, pinned, now))
+    }
+
+    async fn collect(&self, what: Collect) -> Result<Collected> {
+        self.write(|state| Ok(state.collect(what)))
     }
 
     async fn put_dataset(&self, dataset: NewDataset, now: Millis) -> Result<Dataset> {

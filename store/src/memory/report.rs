@@ -1,13 +1,11 @@
 //! Taking a report: everything is checked before anything is changed.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use jobs::{
-    Change, CheckpointRef, Directive, MetricKind, MetricPoint, Millis, Report, RunId, RunState, Value,
-};
+use jobs::{Change, Directive, MetricKind, MetricPoint, Millis, Report, RunState, Value};
 
-use super::state::{CheckpointRow, SeriesRow, State};
-use crate::{Result, StoreError, StoredCheckpoint, limits, rows};
+use super::state::{SeriesRow, State};
+use crate::{Result, StoreError, limits, rows};
 
 impl State {
     pub(super) fn report(&mut self, report: &Report, now: Millis) -> Result<Directive> {
@@ -31,11 +29,10 @@ impl State {
         let points = row.series.values().map(|series| series.rows.len()).sum::<usize>() + values.len();
         let new_names = kinds.keys().filter(|name| !row.series.contains_key(**name)).count();
         limits::check_totals(row.series.len() + new_names, points as u64)?;
-        if !violations.is_empty() {
+        let agrees = violations.is_empty();
+        if !agrees {
             said.violations = violations;
             transition = jobs::apply(&run, &Change::Report(said), now, &self.policy)?;
-        } else if let Some(checkpoint) = &report.checkpoint {
-            self.insert_checkpoint(report.run, report.attempt, checkpoint, now);
         }
         let series = &mut self.runs.get_mut(&report.run).expect("it was just read").series;
         for ((name, step), value) in values {
@@ -44,24 +41,13 @@ impl State {
                 series.entry(name.to_owned()).or_insert_with(|| SeriesRow { kind, rows: BTreeMap::new() });
             row.rows.insert(step, (report.attempt, value.clone()));
         }
+        if let Some(checkpoint) = report.checkpoint.as_ref().filter(|_| agrees) {
+            self.insert_checkpoint(report.run, report.attempt, checkpoint, now);
+        }
         self.touch_worker(holder, now);
         let directive = directive(&transition);
         self.persist(transition, now);
         Ok(directive)
-    }
-
-    fn insert_checkpoint(&mut self, run: RunId, attempt: u32, checkpoint: &CheckpointRef, now: Millis) {
-        let CheckpointRef { step, digest, bytes } = *checkpoint;
-        let stored = StoredCheckpoint { step, attempt, digest, bytes, at: now };
-        let sources = self.jobs.values().flat_map(|row| &row.job.from).filter(|source| source.run == run);
-        let pinned: BTreeSet<u64> = sources.map(|source| source.checkpoint.step).collect();
-        let checkpoints = &mut self.runs.get_mut(&run).expect("it was just read").checkpoints;
-        checkpoints.insert(step, CheckpointRow { stored, corrupt: false });
-        let good: Vec<_> =
-            checkpoints.values().rev().filter(|row| !row.corrupt).map(|row| row.stored.step).collect();
-        if let Some(oldest) = good.get(limits::CHECKPOINTS - 1) {
-            checkpoints.retain(|step, _| step >= oldest || pinned.contains(step));
-        }
     }
 }
 

@@ -21,6 +21,8 @@ pub(super) struct State {
     pub(super) runs: BTreeMap<RunId, RunRow>,
     pub(super) keys: BTreeMap<String, KeyRow>,
     pub(super) chunks: BTreeMap<[u8; 32], BTreeMap<u32, ChunkRow>>,
+    /// Digests of checkpoints that were forgotten, and when.
+    pub(super) forgotten: BTreeMap<[u8; 32], Millis>,
     pub(super) datasets: BTreeMap<DatasetHash, (Dataset, Vec<u8>)>,
     pub(super) workers: BTreeMap<WorkerId, WorkerInfo>,
 }
@@ -79,6 +81,7 @@ impl State {
             runs: BTreeMap::new(),
             keys: BTreeMap::new(),
             chunks: BTreeMap::new(),
+            forgotten: BTreeMap::new(),
             datasets: BTreeMap::new(),
             workers: BTreeMap::new(),
         }
@@ -196,7 +199,9 @@ impl State {
     }
 
     pub(super) fn extend_leases(&mut self, until: Millis) -> Result<()> {
-        for id in self.running() {
+        let open: Vec<_> =
+            self.runs.values().filter(|row| !row.run.state.is_terminal()).map(|row| row.run.id).collect();
+        for id in open {
             let transition =
                 jobs::apply(&self.runs[&id].run, &Change::Extend { until }, until, &self.policy)?;
             self.persist(transition, until);

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use jobs::{Change, CheckpointRef, EventKind, Millis, Policy, RunId};
+use jobs::{Change, CheckpointRef, EventKind, Millis, Policy, Run, RunId};
 
-use super::{Backend, Db, lock, read, runs};
+use super::{Backend, Db, lock, read, retention, runs};
 use crate::rows::{self, Columns as _, int};
 use crate::weight::Weight;
-use crate::{Chunk, Result, StoreError, StoredCheckpoint, limits};
+use crate::{Chunk, Result, StoreError, StoredCheckpoint};
 
 /// Stores chunks in slices that a transaction can hold.
 pub(super) async fn put(store: &Backend, digest: [u8; 32], chunks: Vec<Chunk>, now: Millis) -> Result<()> {
@@ -28,18 +28,19 @@ pub(super) async fn put(store: &Backend, digest: [u8; 32], chunks: Vec<Chunk>, n
 
 async fn put_slice(db: &mut Db, digest: [u8; 32], chunks: &[Chunk], now: Millis) -> Result<()> {
     lock::checkpoint(db, digest).await?;
-    let named = sqlx::query("SELECT 1 FROM checkpoint WHERE digest = $1 AND NOT corrupt LIMIT 1")
-        .bind(digest.as_slice())
-        .fetch_optional(&mut *db)
-        .await?;
-    if named.is_some() {
-        return Ok(()); // it is whole: more chunks could only damage it
+    let whole = sqlx::query(
+        "SELECT 1 FROM checkpoint WHERE digest = $1 AND NOT corrupt
+           AND bytes = (SELECT coalesce(sum(length), 0) FROM checkpoint_chunk WHERE digest = $1) LIMIT 1",
+    );
+    if whole.bind(digest.as_slice()).fetch_optional(&mut *db).await?.is_some() {
+        return Ok(()); // more chunks could only damage it
     }
     for chunk in chunks {
-        // One that comes again is younger: the collector must not take it before its checkpoint is named.
+        // One that comes again is younger: the collector must not take it before its checkpoint is named. What was there
+        // may be damaged.
         sqlx::query(
             "INSERT INTO checkpoint_chunk (digest, n, at, length, bytes) VALUES ($1, $2, $3, $4, $5)
-             ON CONFLICT (digest, n) DO UPDATE SET at = excluded.at WHERE checkpoint_chunk.at < excluded.at",
+             ON CONFLICT (digest, n) DO UPDATE SET at = excluded.at, length = excluded.length, bytes = excluded.bytes",
         )
         .bind(digest.as_slice())
         .bind(i64::from(chunk.n))
@@ -102,37 +103,31 @@ pub(super) async fn check_complete(
     }
 }
 
-/// Names a checkpoint whose chunks are complete, and forgets all but the newest and those that jobs build on.
+/// Names a checkpoint whose chunks are complete, and forgets those that the job does not keep.
 pub(super) async fn insert(
     db: &mut Db,
-    run: RunId,
+    run: &Run,
     attempt: u32,
     checkpoint: &CheckpointRef,
     now: Millis,
 ) -> Result<()> {
+    let keep = retention::rule(db, run.job).await?;
+    let score = retention::score(db, run.id, &keep, checkpoint).await?;
     sqlx::query(
-        "INSERT INTO checkpoint (run_id, step, attempt, digest, bytes, at, corrupt) VALUES ($1, $2, $3, $4, $5, $6, FALSE)
+        "INSERT INTO checkpoint (run_id, step, attempt, digest, bytes, at, corrupt, score) VALUES ($1, $2, $3, $4, $5, $6, FALSE, $7)
          ON CONFLICT (run_id, step) DO UPDATE SET attempt = excluded.attempt, digest = excluded.digest, bytes = excluded.bytes,
-           at = excluded.at, corrupt = FALSE",
+           at = excluded.at, corrupt = FALSE, score = excluded.score",
     )
-    .bind(run.0)
+    .bind(run.id.0)
     .bind(int(checkpoint.step))
     .bind(i64::from(attempt))
     .bind(checkpoint.digest.as_slice())
     .bind(int(checkpoint.bytes))
     .bind(int(now))
+    .bind(score)
     .execute(&mut *db)
     .await?;
-    sqlx::query(
-        "DELETE FROM checkpoint WHERE run_id = $1 AND step < (
-           SELECT step FROM checkpoint WHERE run_id = $1 AND NOT corrupt ORDER BY step DESC LIMIT 1 OFFSET $2)
-           AND NOT EXISTS (SELECT 1 FROM job_source AS source
-                           WHERE source.run_id = checkpoint.run_id AND source.step = checkpoint.step)",
-    )
-    .bind(run.0)
-    .bind(int(limits::CHECKPOINTS as u64 - 1))
-    .execute(db)
-    .await?;
+    retention::forget(db, run.id, &keep, now).await?;
     Ok(())
 }
 
@@ -170,19 +165,14 @@ pub(super) async fn mark_corrupt(
         }
         Err(_) => {}
     }
-    // The same state would come under the same digest again: damaged chunks must not stand in its way.
-    drop_unnamed(db, marked.bytes("digest")?).await
+    drop_damaged(db, marked.bytes("digest")?).await
 }
 
-/// Removes chunks that no checkpoint names.
-pub(super) async fn drop_unnamed(db: &mut Db, digest: [u8; 32]) -> Result<()> {
+/// Removes chunks that were found damaged, also those that other checkpoints name: the same state comes under the same
+/// digest again, and what is damaged must not stand in its way.
+pub(super) async fn drop_damaged(db: &mut Db, digest: [u8; 32]) -> Result<()> {
     lock::checkpoint(db, digest).await?;
-    sqlx::query(
-        "DELETE FROM checkpoint_chunk WHERE digest = $1
-           AND NOT EXISTS (SELECT 1 FROM checkpoint WHERE digest = $1 AND NOT corrupt)",
-    )
-    .bind(digest.as_slice())
-    .execute(db)
-    .await?;
+    let delete = sqlx::query("DELETE FROM checkpoint_chunk WHERE digest = $1");
+    delete.bind(digest.as_slice()).execute(db).await?;
     Ok(())
 }

@@ -11,6 +11,7 @@ mod datasets;
 mod metrics;
 mod read;
 mod report;
+mod retention;
 mod runs;
 mod series;
 mod store;

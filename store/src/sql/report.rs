@@ -37,7 +37,7 @@ pub(super) async fn take(
     if !said.violations.is_empty() {
         transition = jobs::apply(&before, &Change::Report(said), now, policy)?;
     } else if let Some(checkpoint) = &report.checkpoint {
-        checkpoints::insert(db, report.run, report.attempt, checkpoint, now).await?;
+        checkpoints::insert(db, &before, report.attempt, checkpoint, now).await?;
     }
     let RunState::Running(lease) = &before.state else {
         return Err(StoreError::Internal("a report was taken for a run that is not running".into()));

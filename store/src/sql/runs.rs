@@ -64,7 +64,7 @@ pub(super) async fn expire(db: &mut Db, now: Millis, policy: &Policy) -> Result<
 }
 
 pub(super) async fn extend(db: &mut Db, until: Millis, policy: &Policy) -> Result<()> {
-    for run in lock::running(db).await? {
+    for run in lock::timed(db).await? {
         let transition = jobs::apply(&run, &Change::Extend { until }, until, policy)?;
         persist(db, &run, transition, until).await?;
     }

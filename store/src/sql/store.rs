@@ -6,11 +6,13 @@ use async_trait::async_trait;
 use jobs::{DatasetHash, Event, Job, JobId, Millis, Report, Run, RunId, WorkerId, WorkerInfo};
 use tokio::sync::broadcast::Receiver;
 
-use super::{Backend, acquire, checkpoints, collect, datasets, read, report, runs, series, submit, workers};
+use super::{
+    Backend, acquire, checkpoints, collect, datasets, read, report, retention, runs, series, submit, workers,
+};
 use crate::weight::Weight;
 use crate::{
-    AcquireRequest, Chunk, Dataset, Granted, Hint, JobPage, MetricQuery, NewDataset, NewJob, Page, RankQuery,
-    Ranked, Result, Rows, RunPage, Series, Store, StoredCheckpoint, Submitted, Verb,
+    AcquireRequest, Chunk, Collect, Collected, Dataset, Granted, Hint, JobPage, MetricQuery, NewDataset,
+    NewJob, Page, RankQuery, Ranked, Result, Rows, RunPage, Series, Store, StoredCheckpoint, Submitted, Verb,
 };
 
 #[async_trait]
@@ -59,7 +61,7 @@ impl Store for Backend {
             })
             .await;
         if let Some(digest) = broken {
-            self.write(Weight::of(1, 0), move |db| Box::pin(checkpoints::drop_unnamed(db, digest))).await?;
+            self.write(Weight::of(1, 0), move |db| Box::pin(checkpoints::drop_damaged(db, digest))).await?;
         }
         answer
     }
@@ -120,8 +122,18 @@ impl Store for Backend {
         .await
     }
 
-    async fn collect_chunks(&self, before: Millis) -> Result<u64> {
-        collect::collect(self, before).await
+    async fn pin_checkpoint(
+        &self,
+        run: RunId,
+        step: u64,
+        pinned: bool,
+        now: Millis,
+    ) -> Result<StoredCheckpoint> {
+        self.write(Weight::of(4, 0), move |db| Box::pin(retention::pin(db, run, step, pinned, now))).await
+    }
+
+    async fn collect(&self, what: Collect) -> Result<Collected> {
+        collect::collect(self, what).await
     }
 
     async fn put_dataset(&self, dataset: NewDataset, now: Millis) -> Result<Dataset> {

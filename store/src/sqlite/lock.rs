@@ -32,10 +32,10 @@ pub(super) async fn runs(db: &mut Db, job: JobId) -> Result<Vec<Run>> {
     found.await?.iter().map(rows::run).collect()
 }
 
-/// All runs that are leased.
-pub(super) async fn running(db: &mut Db) -> Result<Vec<Run>> {
-    let found = sqlx::query("SELECT * FROM run WHERE state = 'running'").fetch_all(db);
-    found.await?.iter().map(rows::run).collect()
+/// All runs that are leased, or wait for a time.
+pub(super) async fn timed(db: &mut Db) -> Result<Vec<Run>> {
+    let timed = "SELECT * FROM run WHERE state = 'running' OR (state = 'queued' AND not_before IS NOT NULL)";
+    sqlx::query(timed).fetch_all(db).await?.iter().map(rows::run).collect()
 }
 
 /// The runs that a job will build on.

@@ -271,6 +271,7 @@ async fn a_database_of_an_older_schema_is_brought_up_to_date() {
     store.submit(job(1, 1)).await.expect("stored");
     store.close().await.expect("closed");
     let first = "DROP TABLE job_source; ALTER TABLE run DROP COLUMN server_was_away;
+                 DROP TABLE forgotten; ALTER TABLE checkpoint DROP COLUMN score; ALTER TABLE checkpoint DROP COLUMN pinned;
                  DELETE FROM _sqlx_migrations WHERE version > 1";
     execute(&mut raw(folder.path()).await, first).await.expect("it is as the first version wrote it");
     let store = at(folder.path()).await.expect("opens");

@@ -1,6 +1,7 @@
 //! JSON bodies of answers: the words of `jobs` and `store` as users read them.
 
 mod catalogue;
+mod checkpoint;
 mod dataset;
 mod event;
 mod job;
@@ -12,12 +13,13 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 pub(crate) use catalogue::{Experiment, ExperimentSummary, Experiments};
+pub(crate) use checkpoint::{Checkpoint, Checkpoints, Garbage};
 pub(crate) use dataset::{Dataset, Datasets, UploadForm};
 pub(crate) use event::{Event, Events, schemas as event_schemas};
 pub(crate) use job::{Job, Jobs};
 pub(crate) use metric::{Metric, Metrics, Rows, ValueForm};
 pub(crate) use metric::{schemas as metric_schemas, value};
-pub(crate) use run::{Checkpoint, Checkpoints, Ranked, Ranking, Run, Runs};
+pub(crate) use run::{Ranked, Ranking, Run, Runs};
 pub(crate) use worker::{Worker, Workers};
 
 /// Name and version of the program.

@@ -56,32 +56,6 @@ pub(crate) struct Run {
     scalars: BTreeMap<String, Json>,
 }
 
-/// The checkpoints of a run that are kept, newest first.
-#[derive(Serialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Checkpoints {
-    pub(crate) checkpoints: Vec<Checkpoint>,
-}
-
-/// A checkpoint of a run.
-#[derive(Serialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Checkpoint {
-    pub(crate) step: u64,
-    /// BLAKE3 of its bytes.
-    #[schema(pattern = "^[0-9a-f]{64}$")]
-    pub(crate) digest: String,
-    /// Length.
-    pub(crate) bytes: u64,
-}
-
-impl From<jobs::CheckpointRef> for Checkpoint {
-    fn from(checkpoint: jobs::CheckpointRef) -> Self {
-        let digest = blake3::Hash::from_bytes(checkpoint.digest).to_hex().to_string();
-        Self { step: checkpoint.step, digest, bytes: checkpoint.bytes }
-    }
-}
-
 /// Runs by a metric.
 #[derive(Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]

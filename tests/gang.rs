@@ -62,7 +62,8 @@ async fn a_worker_with_threads_gives_the_digest_of_an_undisturbed_run() {
     let spec = job(40);
     let id = service.client.submit(&spec, "threads").await;
     let expected = undisturbed(&spec, &service.client.runs(&id).await, service.folder()).await;
-    let worker = service.process("worker", &["work", "--server", &service.client.server, "--threads", "2"], &[]);
+    let worker =
+        service.process("worker", &["work", "--server", &service.client.server, "--threads", "2"], &[]);
     service.client.until_job_is(&id, "succeeded", JOB).await;
     let run = service.client.runs(&id).await.swap_remove(0);
     assert_eq!(

@@ -100,10 +100,11 @@ async fn a_rank_that_is_killed_ends_the_attempt_and_leaves_no_trace_in_the_resul
         kill(ranks[victim], Signal::SIGKILL).expect("it lives");
         // Nobody computes on: the launcher ends the others.
         until_gone(&ranks).await;
-        let status = launcher.ended(PROMPT).await;
+        let status = launcher.ended_within(PROMPT).await;
         assert!(!status.success(), "the launcher says that a rank was lost");
     }
-    let last = service.process("worker", &["work", "--server", &service.client.server, "--threads", "2"], &[]);
+    let last =
+        service.process("worker", &["work", "--server", &service.client.server, "--threads", "2"], &[]);
     service.client.until_job_is(&id, "succeeded", JOB).await;
     let run = first_run(&service, &id).await;
     assert_eq!(
@@ -149,7 +150,7 @@ async fn pausing_cancelling_and_draining_reach_all_ranks() {
     until_checkpoint(&service, &first, before).await;
     assert!(ranks(&launcher) == all, "the same processes did all that");
     launcher.signal(Signal::SIGUSR1);
-    let status = launcher.ended(PROMPT).await;
+    let status = launcher.ended_within(PROMPT).await;
     assert!(status.success(), "a gang that drains ends with {status}");
     until_gone(&all).await;
     let handed_on = first_run(&service, &first).await;

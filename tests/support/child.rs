@@ -23,13 +23,8 @@ pub(crate) struct Child {
 }
 
 impl Child {
-    /// Starts `vesicle` with `args`; its output goes to `logs/name.log`.
-    pub(crate) fn start(name: &str, args: &[&str], env: &[(String, String)], logs: &Path) -> Self {
-        Self::start_by(&[], name, args, env, logs)
-    }
-
-    /// The same through a launcher, such as `mpirun -n 2`.
-    pub(crate) fn start_by(
+    /// Starts `vesicle` with `args`, by a launcher such as `mpirun -n 2` if there is one; its output goes to `logs/name.log`.
+    pub(crate) fn start(
         launcher: &[&str],
         name: &str,
         args: &[&str],
@@ -79,11 +74,11 @@ impl Child {
     /// SIGTERM, and waits until it has gone by itself.
     pub(crate) async fn terminate(self, within: Duration) -> ExitStatus {
         self.signal(Signal::SIGTERM);
-        self.ended(within).await
+        self.ended_within(within).await
     }
 
     /// Waits until it has gone by itself.
-    pub(crate) async fn ended(mut self, within: Duration) -> ExitStatus {
+    pub(crate) async fn ended_within(mut self, within: Duration) -> ExitStatus {
         let exited = timeout(within, self.process.wait()).await;
         let name = &self.name;
         exited

@@ -147,7 +147,7 @@ impl Service {
         let number = self.started.fetch_add(1, Ordering::Relaxed);
         let env = [&self.env[..], env].concat();
         let (name, logs) = (format!("{number:02}-{what}"), self.folder().join("logs"));
-        Child::start_by(launcher, &name, args, &env, &logs)
+        Child::start(launcher, &name, args, &env, &logs)
     }
 
     pub(crate) fn port(&self) -> u16 {

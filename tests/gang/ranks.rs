@@ -133,7 +133,6 @@ async fn pausing_cancelling_and_draining_reach_all_ranks() {
     let service = Service::start().await;
     let launcher = gang(&service, "2");
     let (paused, cancelled) = (job(1_000), job(999));
-    let expected;
     let first = service.client.submit(&paused, "paused").await;
     until_checkpoint(&service, &first, 0).await;
     let all: Vec<Pid> = ranks(&launcher);
@@ -156,7 +155,7 @@ async fn pausing_cancelling_and_draining_reach_all_ranks() {
     let handed_on = first_run(&service, &first).await;
     assert_eq!(handed_on["state"], "queued", "{handed_on}");
 
-    expected = undisturbed(&paused, std::slice::from_ref(&handed_on), service.folder()).await;
+    let expected = undisturbed(&paused, std::slice::from_ref(&handed_on), service.folder()).await;
     let _next = gang(&service, "3");
     service.client.until_job_is(&first, "succeeded", JOB).await;
     let run = first_run(&service, &first).await;

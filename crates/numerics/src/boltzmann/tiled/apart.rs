@@ -35,7 +35,7 @@ pub struct Turn<'a> {
 /// A shard whose parameters are not finite makes all weights NaN, as an undivided machine would end.
 ///
 /// # Panics
-/// As [`super::step`], if there are no turns, no shards, more shards than examples in a mini-batch, or more than 64.
+/// As [`super::step()`], if there are no turns, no shards, more shards than examples in a mini-batch, or more than 64.
 ///
 /// # Source
 /// Yu, Jin & Yang 2019, "On the linear speedup analysis of communication efficient momentum SGD", ICML (averages of

@@ -22,7 +22,7 @@ use std::ops::Range;
 /// ⌊S r/R⌋ to ⌊S (r + 1)/R⌋. The ascent is everybody's: it takes what one member needs to hear of it.
 ///
 /// # Panics
-/// As [`super::step`], and if there are no shards or more of them than examples.
+/// As [`super::step()`], and if there are no shards or more of them than examples.
 pub fn step_in_shards(
     state: &mut State,
     batch: Batch<'_>,

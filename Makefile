@@ -12,7 +12,7 @@ UNIT := data laws main memory mnist networks
 # Prints the seconds a part of the tests took.
 timed = @start=$$(date +%s); $(2); echo "make test: $(1) took $$(( $$(date +%s) - start )) s"
 
-.PHONY: help run test lint build unit e2e contract contract-tests reproduce figures bench bench-smoke openapi golden clean chaos
+.PHONY: help run test lint build unit e2e contract contract-tests gangs gangs-tests reproduce figures bench bench-smoke bench-scaling openapi golden clean chaos
 
 help: ## this list
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -27,6 +27,7 @@ test: ## everything that CI runs
 	$(call timed,unit and laws and conformance,$(MAKE) --no-print-directory unit)
 	$(call timed,end to end,$(MAKE) --no-print-directory e2e)
 	$(call timed,contract,$(MAKE) --no-print-directory contract)
+	$(call timed,gangs of processes,$(MAKE) --no-print-directory gangs)
 
 lint: ## format, clippy, documentation
 	cargo fmt --all -- --check
@@ -61,6 +62,15 @@ $(VENV)/ready: tests/contract/requirements.txt
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r $<
 	touch $@
 
+gangs: ## processes that compute one run, through MPI
+	@if command -v mpirun >/dev/null && command -v mpicc >/dev/null; then $(MAKE) --no-print-directory gangs-tests; \
+	elif [ -n "$${CI:-}" ]; then echo "the tests of gangs need an MPI library with mpirun and mpicc" >&2; exit 1; \
+	else echo "skipped: needs an MPI library with mpirun and mpicc, and libclang"; fi
+
+gangs-tests:
+	cargo clippy --locked --package gang --package vesicle --features mpi --all-targets -- -D warnings
+	cargo test --locked --features mpi --test e2e gang -- --test-threads=1
+
 reproduce: ## claims of the papers, measured; ONLY=rbm,rbse SEEDS=1..3 REPORT=folder
 	cargo build --locked --bin vesicle
 	target/debug/vesicle reproduce $(if $(ONLY),--only $(ONLY)) $(if $(SEEDS),--seeds $(SEEDS)) \
@@ -80,6 +90,11 @@ bench: ## speed next to other tools; ONLY=rbm,rbse,growth SKIP=rbms PAIRS=7 AVX5
 bench-smoke: ## speed of ours alone, within a minute
 	@cargo build --locked --release --package bench $(if $(filter no,$(AVX512)),--no-default-features)
 	@target/release/bench --smoke $(if $(ONLY),--only $(ONLY))
+
+bench-scaling: ## one model trained by two threads, then by two processes; ONLY=scaling/784x2000 PAIRS=7
+	@cargo build --locked --release --package bench --features mpi
+	@for by in "" "mpirun -n 2"; do \
+	  $$by target/release/bench --only $(or $(ONLY),scaling) $(if $(PAIRS),--pairs $(PAIRS)); done
 
 openapi: ## writes server/openapi.json anew
 	UPDATE_OPENAPI=1 cargo test --locked -p server openapi

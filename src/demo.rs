@@ -62,7 +62,7 @@ pub(crate) async fn run(args: DemoArgs) -> Ended {
     let stop = tokio::spawn(asked_to_stop());
     let service = start(settings, args.server.listen).await?;
     let url = service.url();
-    let crew = CrewArgs { workers: args.workers, slots: None }.start(&url, Voice::LastWords);
+    let crew = CrewArgs::from(args.workers).start(&url, Voice::LastWords);
     output::line(&format!("listening on {url}"))?;
     eprintln!("{} worker processes; open {} to watch\n", args.workers, Paint::stderr().bold(&url));
 

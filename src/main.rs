@@ -16,6 +16,7 @@ mod exit;
 mod experiments_cmd;
 mod fork;
 mod from;
+mod gang;
 mod gc;
 mod leases;
 mod live;

@@ -10,6 +10,7 @@ use std::{
     time::Instant,
 };
 
+use ::gang::Gang;
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 use experiments::{Advance, Digest, Kind, Metric, Setup, Simulation, Source};
@@ -20,6 +21,7 @@ use crate::{
     document,
     exit::{Ended, Exit, Usage},
     from::{self, From},
+    gang,
     local_data::DataArgs,
     run_bar::RunBar,
     setting,
@@ -35,6 +37,8 @@ Examples:
   vesicle run rbse --resume-from half.ckpt             the same lines after step 900, the same digest
   vesicle run ablation --set network=given --from network=last/0    builds on a finished run of a server
   vesicle run ablation --set network=given --from network=n.ckpt    the same from a file
+  vesicle run rbm --set shards=4 --threads 2           two threads compute each mini-batch
+  mpirun -n 4 vesicle run rbm --set shards=4           four processes, the same digest (a build with --features mpi)
 
 Standard output has one line a value, {\"step\",\"name\",\"value\"}, and at the end
 {\"outcome\",\"digest\",\"steps\",\"seconds\"}. Repeating a run changes `seconds` only.
@@ -46,6 +50,9 @@ Exit code: 0 succeeded, 4 failed (a metric was not finite), 5 cancelled (Ctrl-C)
 pub(crate) struct RunArgs {
     /// Experiment of the catalogue; `vesicle experiments` lists them
     experiment: String,
+    /// Threads that compute a run with `shards` together; their number changes no bits
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=64))]
+    threads: u32,
     /// Randomness key, 0 to 2^53 - 1
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(..1 << 53))]
     seed: u64,
@@ -99,12 +106,13 @@ enum Outcome {
 
 /// Runs the command.
 pub(crate) async fn run(args: RunArgs, global: &Global) -> Ended {
+    let Some(place) = gang::take_place(args.threads as usize)? else { return Ok(Exit::Ok) };
     let kind = experiments::find(&args.experiment).ok_or_else(|| unknown_experiment(&args.experiment))?;
     let mut sources = Vec::with_capacity(args.from.len());
     for from in &args.from {
         sources.push(from.load(&global.client()?).await?);
     }
-    let simulation = prepare(&args, kind, sources)?;
+    let simulation = prepare(&args, kind, sources, place.gang)?;
     let steps = simulation.steps();
     if let Some(at) = args.checkpoint_at.filter(|&at| at > steps) {
         bail!(Usage(format!("--checkpoint-at is {at}; the run has {steps} steps")));
@@ -126,7 +134,12 @@ fn unknown_experiment(name: &str) -> Usage {
     Usage(format!("experiment `{name}` is not in the catalogue; it has {}", known.join(", ")))
 }
 
-fn prepare(args: &RunArgs, kind: &dyn Kind, sources: Vec<Source>) -> anyhow::Result<Box<dyn Simulation>> {
+fn prepare(
+    args: &RunArgs,
+    kind: &'static dyn Kind,
+    sources: Vec<Source>,
+    gang: Gang,
+) -> anyhow::Result<Box<dyn Simulation>> {
     let mut overrides: Map<String, Json> =
         args.params.as_deref().map(document::read).transpose()?.unwrap_or_default();
     for (path, value) in &args.set {
@@ -138,13 +151,10 @@ fn prepare(args: &RunArgs, kind: &dyn Kind, sources: Vec<Source>) -> anyhow::Res
     })?;
     let data = args.data.load(kind.data_need(&params))?;
     let setup = Setup { params, seed: args.seed, data, sources, every: args.every };
-    match &args.resume_from {
-        None => Ok(kind.start(setup)?),
-        Some(path) => {
-            let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-            kind.resume(setup, &bytes).with_context(|| format!("cannot resume from {}", path.display()))
-        }
-    }
+    let Some(path) = &args.resume_from else { return Ok(gang.begin(kind, setup, None)?) };
+    let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let resumed = gang.begin(kind, setup, Some(bytes));
+    resumed.with_context(|| format!("cannot resume from {}", path.display()))
 }
 
 /// A simulation on its way to the end.

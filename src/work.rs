@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, io::Read, path::PathBuf};
 
+use ::gang::Gang;
 use anyhow::anyhow;
 use clap::Args;
 use serde_json::Value as Json;
@@ -10,27 +11,40 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     cli::Global,
     exit::{Ended, Exit, Usage},
+    gang,
     local::{asked_to_stop, exit_on_second_signal},
     logs::{self, LogArgs},
     setting,
-    up::cores,
+    up::{cores, share},
 };
 
 const EXAMPLES: &str = "\
 Examples:
   vesicle work --server http://127.0.0.1:7717
   vesicle work --slots 4 --label site=lab --label gpu=none
+  vesicle work --threads 4                   four threads compute a run with shards
+  mpirun -n 8 vesicle work --gang            one worker of eight processes (a build with --features mpi)
 
 A worker dials out; it needs no port. SIGTERM or Ctrl-C drains it: it takes no new run, each run leaves a checkpoint
-and goes back to the queue. A server that is away is waited for.";
+and goes back to the queue. A server that is away is waited for.
+
+A gang is one worker: its first process speaks to the server, the others compute. SIGUSR1 drains it, which mpirun passes on;
+mpirun itself ends everything a moment after SIGTERM or Ctrl-C. If a process is lost the launcher ends the others, the lease
+runs out, and whoever comes next resumes the run with the same bits.";
 
 /// Run a worker: it asks the server for runs and computes them
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct WorkArgs {
-    /// Runs at once, one thread each [default: the cores]
+    /// Runs at once [default: the cores, one for each thread]
     #[arg(long, value_name = "N", env = "VESICLE_SLOTS", value_parser = clap::value_parser!(u32).range(1..=1024))]
     slots: Option<u32>,
+    /// Threads that compute each run with `shards` together; a slot then counts as so many cores
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=64))]
+    threads: u32,
+    /// Be one worker together with the other processes that mpirun or srun started: they compute one run with `shards`
+    #[arg(long, conflicts_with_all = ["slots", "threads"])]
+    gang: bool,
     /// Memory that all runs together may be planned to use, in MiB [default: three quarters of the machine's]
     #[arg(long, value_name = "MIB", env = "VESICLE_MEMORY_MIB")]
     memory_mib: Option<u64>,
@@ -53,6 +67,8 @@ pub(crate) struct WorkArgs {
 /// Runs the command.
 pub(crate) async fn run(args: WorkArgs, global: &Global) -> Ended {
     logs::start(args.log.log_format, "info");
+    let place = if args.gang { gang::take_rank()? } else { gang::take_place(args.threads as usize)? };
+    let Some(place) = place else { return Ok(Exit::Ok) };
     if args.until_stdin_closes {
         std::thread::spawn(end_with_stdin);
     }
@@ -65,12 +81,12 @@ pub(crate) async fn run(args: WorkArgs, global: &Global) -> Ended {
             token.cancel();
         }
     });
-    worker::run(args.config(global.server())?, shutdown).await?;
+    worker::run(args.config(global.server(), place.gang)?, shutdown).await?;
     Ok(Exit::Ok)
 }
 
 impl WorkArgs {
-    fn config(self, server: &str) -> anyhow::Result<worker::Config> {
+    fn config(self, server: &str, gang: Gang) -> anyhow::Result<worker::Config> {
         let text = |value: Json| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         let labels: BTreeMap<String, String> =
             self.labels.into_iter().map(|(key, value)| (key, text(value))).collect();
@@ -80,7 +96,8 @@ impl WorkArgs {
         };
         Ok(worker::Config {
             server: server.to_owned(),
-            slots: self.slots.unwrap_or_else(cores),
+            slots: self.slots.unwrap_or_else(|| if self.gang { 1 } else { share(cores(), self.threads) }),
+            gang,
             memory_bytes,
             cache_dir: self.cache_dir.or_else(default_cache).ok_or_else(no_home)?,
             labels,

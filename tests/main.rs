@@ -11,6 +11,7 @@ mod datasets;
 mod faults;
 mod fence;
 mod forks;
+mod gang;
 mod kills;
 mod lifecycle;
 mod powercut;

@@ -45,7 +45,7 @@ fn matches(pattern: &str, name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{case::CASES, service, synaptic, wta};
+    use crate::{case::CASES, scaling, service, synaptic, wta};
 
     #[test]
     fn a_star_stands_for_one_part() {
@@ -93,7 +93,8 @@ mod tests {
                 |(bench, peer): &(String, &str)| *peer == entry.peer_name && matches(&entry.bench, bench);
             let is_known = CASES.iter().any(is_used)
                 || wta::case::CASES.iter().any(is_simulated)
-                || synaptic::comparisons().iter().chain(&service::comparisons()).any(diffuses);
+                || synaptic::comparisons().iter().chain(&service::comparisons()).any(diffuses)
+                || scaling::comparisons().iter().any(diffuses);
             assert!(is_known, "{} against {}", entry.bench, entry.peer_name);
         }
     }

@@ -17,6 +17,7 @@ mod parts;
 mod peer;
 mod quality;
 mod ratio;
+mod scaling;
 mod select;
 mod service;
 mod smoke;
@@ -39,7 +40,7 @@ use crate::{
 /// Measures training speed against other tools.
 #[derive(Debug, Parser)]
 struct Args {
-    /// Groups or cases: rbm, rbse, growth, kernels, anchors, wta, synaptic, service, rbse/784x500, rbm/784x500/sampled, …
+    /// Groups or cases: rbm, rbse, growth, kernels, anchors, wta, synaptic, service, scaling, rbse/784x500, rbm/784x500/sampled, …
     #[arg(long, value_name = "LIST", value_delimiter = ',', default_values = ["rbm", "rbse", "wta", "synaptic"])]
     only: Vec<String>,
     /// Peers to leave out: torch, scikit-learn, rbms, brian2, nest, mlflow
@@ -82,6 +83,9 @@ fn run(args: &Args) -> anyhow::Result<bool> {
             growth::run(&selection, &mnist, &mut report)?;
             parts::run(&selection, &mnist, &mut report);
         }
+    }
+    if selection.wants_scaling() && !args.smoke {
+        scaling::run(&selection, &Mnist::load()?, &floors, args.pairs, &mut report)?;
     }
     if args.smoke {
         wta::smoke(&selection, &mut report)?;

@@ -5,7 +5,7 @@ use anyhow::bail;
 use crate::case::{CASES, Case, Opponent, Program};
 
 /// Groups beside those of the cases.
-const OTHERS: [&str; 6] = ["growth", "kernels", "anchors", "wta", "synaptic", "service"];
+const OTHERS: [&str; 7] = ["growth", "kernels", "anchors", "wta", "synaptic", "service", "scaling"];
 
 /// What was asked for.
 #[derive(Debug)]
@@ -27,7 +27,7 @@ impl Selection {
             let is_known = OTHERS.contains(&group) || CASES.iter().any(|case| begins(&case.name(), name));
             if !is_known {
                 bail!(
-                    "`only` is {name:?}; it must be rbm, rbse, wta, synaptic, service, growth, kernels, anchors or the beginning of a case"
+                    "`only` is {name:?}; it must be rbm, rbse, wta, synaptic, service, growth, kernels, anchors, scaling or the beginning of a case"
                 );
             }
         }
@@ -61,6 +61,10 @@ impl Selection {
 
     pub(crate) fn wants_growth(&self) -> bool {
         self.only.iter().any(|name| begins(name, "growth"))
+    }
+
+    pub(crate) fn wants_scaling(&self) -> bool {
+        self.only.iter().any(|name| begins(name, "scaling"))
     }
 
     pub(crate) fn wants_kernels(&self) -> bool {

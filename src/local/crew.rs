@@ -1,6 +1,7 @@
 //! Worker processes of this machine: started, listened to, started again when they die, drained at the end.
 
 use std::{
+    path::Path,
     process::{ExitStatus, Stdio},
     time::{Duration, Instant},
 };
@@ -32,11 +33,25 @@ pub(crate) enum Voice {
     LastWords,
 }
 
+/// Who computes in a worker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Members {
+    /// Threads of one process: so many runs at once, and so many threads for each that has shards.
+    Threads {
+        /// Runs at once.
+        slots: u32,
+        /// Threads of a run.
+        each: u32,
+    },
+    /// So many processes for one run.
+    Processes(u32),
+}
+
 /// What a worker process is started with.
 #[derive(Debug, Clone)]
 struct Post {
     server: String,
-    slots: u32,
+    members: Members,
     memory_mib: Option<u64>,
     voice: Voice,
 }
@@ -48,16 +63,16 @@ pub(crate) struct Crew {
 }
 
 impl Crew {
-    /// Starts `workers` processes with `slots` slots each.
-    pub(crate) fn start(server: &str, workers: u32, slots: u32, voice: Voice) -> Self {
-        let (stop, mut members) = (CancellationToken::new(), JoinSet::new());
+    /// Starts so many workers.
+    pub(crate) fn start(server: &str, workers: u32, members: Members, voice: Voice) -> Self {
+        let (stop, mut supervised) = (CancellationToken::new(), JoinSet::new());
         // They share one machine: each may plan with its part of three quarters of the memory.
         let memory_mib = machine_memory().map(|bytes| (bytes / 4 * 3 / u64::from(workers.max(1))) >> 20);
         for number in 1..=workers {
-            let post = Post { server: server.to_owned(), slots, memory_mib, voice };
-            members.spawn(supervise(number, post, stop.clone()));
+            let post = Post { server: server.to_owned(), members, memory_mib, voice };
+            supervised.spawn(supervise(number, post, stop.clone()));
         }
-        Self { stop, members }
+        Self { stop, members: supervised }
     }
 
     /// Drains all of them: each writes a checkpoint of what it runs and gives its leases back.
@@ -72,7 +87,7 @@ async fn supervise(number: u32, post: Post, stop: CancellationToken) {
     while !stop.is_cancelled() {
         let began = Instant::now();
         let end = match post.spawn() {
-            Ok(child) => live(number, child, post.voice, &stop).await,
+            Ok(child) => live(number, child, &post, &stop).await,
             Err(error) => Some(format!("{error:#}")),
         };
         let Some(end) = end else { return };
@@ -88,16 +103,9 @@ async fn supervise(number: u32, post: Post, stop: CancellationToken) {
 impl Post {
     fn spawn(&self) -> anyhow::Result<Child> {
         let binary = std::env::current_exe().context("cannot find this program's file")?;
-        let mut command = Command::new(&binary);
+        let mut command = self.command(&binary);
         command
-            .args([
-                "work",
-                "--server",
-                &self.server,
-                "--slots",
-                &self.slots.to_string(),
-                "--until-stdin-closes",
-            ])
+            .args(["--server", &self.server, "--until-stdin-closes"])
             // The pipe closes with this process, however it ends: no worker outlives its supervisor.
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
@@ -111,15 +119,47 @@ impl Post {
         if self.voice == Voice::LastWords && std::env::var_os("VESICLE_LOG").is_none() {
             command.env("VESICLE_LOG", "error");
         }
-        command.spawn().with_context(|| format!("cannot be started from {}", binary.display()))
+        let program = command.as_std().get_program().to_owned();
+        command.spawn().with_context(|| format!("cannot be started by {}", program.display()))
+    }
+
+    fn command(&self, binary: &Path) -> Command {
+        match self.members {
+            Members::Threads { slots, each } => {
+                let mut command = Command::new(binary);
+                command.args(["work", "--slots", &slots.to_string(), "--threads", &each.to_string()]);
+                command
+            }
+            Members::Processes(size) => {
+                let mut command = Command::new("mpirun");
+                // Several gangs share this machine and may be more than it has cores; said to Open MPI 4 and to 5.
+                command
+                    .env("OMPI_MCA_rmaps_base_oversubscribe", "1")
+                    .env("OMPI_MCA_hwloc_base_binding_policy", "none")
+                    .env("PRTE_MCA_rmaps_default_mapping_policy", ":oversubscribe")
+                    .env("PRTE_MCA_hwloc_default_binding_policy", "none")
+                    .args(["-n", &size.to_string()])
+                    .arg(binary)
+                    .args(["work", "--gang"]);
+                command
+            }
+        }
+    }
+
+    /// The signal that drains it. A launcher passes that of its own on, and would end everything at SIGTERM.
+    fn drain(&self) -> Signal {
+        match self.members {
+            Members::Threads { .. } => Signal::SIGTERM,
+            Members::Processes(_) => Signal::SIGUSR1,
+        }
     }
 }
 
 /// Lives with a child until it dies (how, in words) or until the crew stops (`None`).
-async fn live(number: u32, mut child: Child, voice: Voice, stop: &CancellationToken) -> Option<String> {
+async fn live(number: u32, mut child: Child, post: &Post, stop: &CancellationToken) -> Option<String> {
     // Held, because waiting for a child closes its standard input otherwise, and that ends a worker.
     let _pipe = child.stdin.take();
-    let words = child.stderr.take().map(|stderr| listen(number, stderr, voice));
+    let words = child.stderr.take().map(|stderr| listen(number, stderr, post.voice));
     // Held until the worker is gone: `wait` would close it, and the worker ends with its standard input.
     let _held = child.stdin.take();
     let status = tokio::select! {
@@ -127,7 +167,7 @@ async fn live(number: u32, mut child: Child, voice: Voice, stop: &CancellationTo
         () = stop.cancelled() => None,
     };
     let Some(status) = status else {
-        drain(number, &mut child).await;
+        drain(number, &mut child, post.drain()).await;
         return None;
     };
     let last = match words {
@@ -153,10 +193,10 @@ fn listen(number: u32, stderr: ChildStderr, voice: Voice) -> JoinHandle<String> 
     })
 }
 
-async fn drain(number: u32, child: &mut Child) {
+async fn drain(number: u32, child: &mut Child, signal: Signal) {
     if let Some(id) = child.id().and_then(|id| i32::try_from(id).ok()) {
         // It may have died a moment ago, which is what we want.
-        let _ = kill(Pid::from_raw(id), Signal::SIGTERM);
+        let _ = kill(Pid::from_raw(id), signal);
     }
     if tokio::time::timeout(DRAIN, child.wait()).await.is_err() {
         eprintln!("worker {number} did not stop within {} s and is killed", DRAIN.as_secs());

@@ -5,6 +5,6 @@ mod crew;
 mod service;
 mod signals;
 
-pub(crate) use crew::{Crew, Voice};
+pub(crate) use crew::{Crew, Members, Voice};
 pub(crate) use service::{Service, place};
 pub(crate) use signals::{asked_to_stop, exit_on_second_signal};

@@ -1,4 +1,4 @@
-//! SIGTERM and Ctrl-C.
+//! SIGTERM and Ctrl-C, and SIGUSR1, by which launchers of processes let them drain.
 
 use anyhow::Context;
 use tokio::signal::unix::{SignalKind, signal};
@@ -10,7 +10,9 @@ use tokio::signal::unix::{SignalKind, signal};
 pub(crate) async fn asked_to_stop() -> anyhow::Result<()> {
     let listen = |kind| signal(kind).context("cannot listen to signals");
     let (mut terminate, mut interrupt) = (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
+    let mut drain = listen(SignalKind::user_defined1())?;
     tokio::select! {
+        _ = drain.recv() => {}
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
     }

@@ -59,7 +59,7 @@ impl Private {
         let settings = Settings { data_dir: folder.path().to_owned(), database: None, ..args.settings()? };
         let service = Service::start(settings).await?;
         let url = service.url();
-        let crew = CrewArgs { workers: 2, slots: None }.start(&url, Voice::LastWords);
+        let crew = CrewArgs::from(2).start(&url, Voice::LastWords);
         Ok(Self { url, service, crew, folder })
     }
 }

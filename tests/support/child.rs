@@ -23,11 +23,17 @@ pub(crate) struct Child {
 }
 
 impl Child {
-    /// Starts `vesicle` with `args`; its output goes to `logs/name.log`.
-    pub(crate) fn start(name: &str, args: &[&str], env: &[(String, String)], logs: &Path) -> Self {
+    /// Starts `vesicle` with `args`, by a launcher such as `mpirun -n 2` if there is one; its output goes to `logs/name.log`.
+    pub(crate) fn start(
+        launcher: &[&str],
+        name: &str,
+        args: &[&str],
+        env: &[(String, String)],
+        logs: &Path,
+    ) -> Self {
         let log = logs.join(format!("{name}.log"));
         let file = File::create(&log).expect("the temporary directory can be written");
-        let process = command(args, env)
+        let process = command_by(launcher, args, env)
             .stdin(Stdio::null())
             .stdout(file.try_clone().expect("a file handle can be cloned"))
             .stderr(file)
@@ -66,12 +72,17 @@ impl Child {
     }
 
     /// SIGTERM, and waits until it has gone by itself.
-    pub(crate) async fn terminate(mut self, within: Duration) -> ExitStatus {
+    pub(crate) async fn terminate(self, within: Duration) -> ExitStatus {
         self.signal(Signal::SIGTERM);
+        self.ended_within(within).await
+    }
+
+    /// Waits until it has gone by itself.
+    pub(crate) async fn ended_within(mut self, within: Duration) -> ExitStatus {
         let exited = timeout(within, self.process.wait()).await;
         let name = &self.name;
         exited
-            .unwrap_or_else(|_| panic!("{name} lives {within:?} after SIGTERM"))
+            .unwrap_or_else(|_| panic!("{name} lives {within:?} after it should have ended"))
             .expect("a child can be waited for")
     }
 
@@ -88,7 +99,14 @@ impl Child {
 
 /// The binary under test, with nothing of the caller's settings.
 pub(crate) fn command(args: &[&str], env: &[(String, String)]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_vesicle"));
+    command_by(&[], args, env)
+}
+
+/// The same, started by a launcher, such as `mpirun -n 2`.
+pub(crate) fn command_by(launcher: &[&str], args: &[&str], env: &[(String, String)]) -> Command {
+    let words = [launcher, &[env!("CARGO_BIN_EXE_vesicle")]].concat();
+    let mut command = Command::new(words[0]);
+    command.args(&words[1..]);
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("VESICLE_")) {
         command.env_remove(name);
     }

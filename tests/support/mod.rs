@@ -12,7 +12,7 @@ mod reference;
 mod service;
 mod wait;
 
-pub(crate) use child::{Child, command};
+pub(crate) use child::{Child, command, command_by};
 pub(crate) use client::{Client, Seen, json, text};
 pub(crate) use clock::FakeClock;
 pub(crate) use disk::SmallDisk;

@@ -50,7 +50,12 @@ impl Service {
 
     /// Starts a server with a worker under its supervision.
     pub(crate) async fn up() -> Self {
-        Self::launch(&["up", "--workers", "1", "--slots", "1"], &[]).await
+        Self::up_with(&["up", "--workers", "1", "--slots", "1"], &[]).await
+    }
+
+    /// Starts a server by another command, with settings of its own.
+    pub(crate) async fn up_with(command: &'static [&'static str], settings: &[(&str, &str)]) -> Self {
+        Self::launch(command, settings).await
     }
 
     async fn launch(command: &'static [&'static str], settings: &[(&str, &str)]) -> Self {
@@ -126,10 +131,23 @@ impl Service {
         Proxy::to(self.port).await
     }
 
-    fn process(&self, what: &str, args: &[&str], env: &[(String, String)]) -> Child {
+    /// Starts another process of the binary, with more in its environment.
+    pub(crate) fn process(&self, what: &str, args: &[&str], env: &[(String, String)]) -> Child {
+        self.process_by(&[], what, args, env)
+    }
+
+    /// The same through a launcher, such as `mpirun -n 2`.
+    pub(crate) fn process_by(
+        &self,
+        launcher: &[&str],
+        what: &str,
+        args: &[&str],
+        env: &[(String, String)],
+    ) -> Child {
         let number = self.started.fetch_add(1, Ordering::Relaxed);
-        let env = [&self.env, env].concat();
-        Child::start(&format!("{number:02}-{what}"), args, &env, &self.folder().join("logs"))
+        let env = [&self.env[..], env].concat();
+        let (name, logs) = (format!("{number:02}-{what}"), self.folder().join("logs"));
+        Child::start(launcher, &name, args, &env, &logs)
     }
 
     pub(crate) fn port(&self) -> u16 {

@@ -31,6 +31,7 @@ use std::{collections::BTreeMap, io, path::PathBuf, sync::Arc, time::Instant};
 
 use coordinator::Coordinator;
 use experiments::Data;
+use gang::Gang;
 use jobs::{Capability, DatasetHash, WorkerId, WorkerInfo};
 use tokio_util::sync::CancellationToken;
 
@@ -43,7 +44,9 @@ pub struct Config {
     pub server: String,
     /// Runs at once; one thread each.
     pub slots: u32,
-    /// Memory that all runs together may be planned to use, in bytes.
+    /// Who computes a run.
+    pub gang: Gang,
+    /// Memory that all runs together may be planned to use, in bytes. Every member of a gang has a run in its memory.
     pub memory_bytes: u64,
     /// Folder of what is cached: data sets and checkpoints of other runs; several workers may share it.
     pub cache_dir: PathBuf,
@@ -104,7 +107,8 @@ pub async fn fetch_dataset(server: &str, hash: DatasetHash) -> Result<Data, Work
 ///
 /// # Errors
 /// If the settings cannot be used or the server refuses this worker.
-pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), WorkerError> {
+pub async fn run(mut config: Config, shutdown: CancellationToken) -> Result<(), WorkerError> {
+    config.memory_bytes /= config.gang.size() as u64;
     if config.slots == 0 {
         return Err(WorkerError::NoSlots);
     }
@@ -120,6 +124,7 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), Work
         datasets,
         sources,
         memory: memory::Memory::new(config.memory_bytes),
+        gang: config.gang,
         clock: Arc::new(move || began.elapsed()),
     };
     let worker = describe(config, shared.catalogue);

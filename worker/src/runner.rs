@@ -3,6 +3,7 @@
 use std::{num::NonZeroU64, sync::Arc, time::Duration};
 
 use experiments::{CanonicalParams, Data, Kind, Setup, Source};
+use gang::Gang;
 use jobs::{CheckpointRef, Class, Outcome, Stop};
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
@@ -26,6 +27,7 @@ pub(crate) struct Shared {
     pub(crate) datasets: Datasets,
     pub(crate) sources: Sources,
     pub(crate) memory: Arc<Memory>,
+    pub(crate) gang: Gang,
     pub(crate) clock: Clock,
 }
 
@@ -118,18 +120,15 @@ async fn prepare(shared: &Shared, lease: &Lease, planned: oneshot::Sender<()>) -
     let _ = planned.send(()); // nobody waits any more when the worker goes away
 
     let setup = Setup { params, seed: lease.seed, data, sources, every: lease.every };
-    let build: Build = match &lease.checkpoint {
-        None => Box::new(move || kind.start(setup)),
+    let checkpoint = match &lease.checkpoint {
+        None => None,
         Some(checkpoint) => {
-            let bytes = fetch(
-                &*shared.coordinator,
-                checkpoint.clone(),
-                format!("checkpoint at step {}", checkpoint.step),
-            )
-            .await?;
-            Box::new(move || kind.resume(setup, &bytes))
+            let what = format!("checkpoint at step {}", checkpoint.step);
+            Some(fetch(&*shared.coordinator, checkpoint.clone(), what).await?)
         }
     };
+    let gang = shared.gang;
+    let build: Build = Box::new(move || gang.begin(kind, setup, checkpoint));
     Ok(Prepared { build, _memory: memory })
 }
 

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
 /// Params with all defaults filled in, keys sorted, shortest floats, −0.0 as 0 and no white space.
 ///
 /// Server, worker and `vesicle run` parse these very bytes.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CanonicalParams(String);
 
 impl CanonicalParams {

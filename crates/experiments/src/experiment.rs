@@ -1,6 +1,6 @@
 //! What the author of an experiment writes.
 
-use numerics::Draws;
+use numerics::{Draws, collective::Collective};
 use schemars::JsonSchema;
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -85,6 +85,24 @@ pub trait Experiment: Sized + Send + Sync + 'static {
 
     /// One step: work a person would not wait for (≤ 100 ms).
     fn step(&self, state: &mut Self::State, scratch: &mut Self::Scratch, draws: Draws);
+
+    /// Fixed parts of a step that several threads or processes can compute; 1, as by default, if it is one piece.
+    fn shards(&self) -> u32 {
+        1
+    }
+
+    /// [`Experiment::step`] together with a team: each member calls it with the same state and draws, and must end with
+    /// the same state, which is that of a team of one. Called only where there are [`Experiment::shards`].
+    fn step_with(
+        &self,
+        state: &mut Self::State,
+        scratch: &mut Self::Scratch,
+        draws: Draws,
+        team: &mut dyn Collective,
+    ) {
+        let _ = team;
+        self.step(state, scratch, draws);
+    }
 
     /// Observes; uses its own streams, so that observing changes nothing.
     fn observe(&self, state: &Self::State, draws: Draws, out: &mut Metrics);

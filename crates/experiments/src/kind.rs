@@ -2,6 +2,7 @@
 
 use std::{marker::PhantomData, sync::OnceLock};
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
 use crate::{
@@ -81,7 +82,7 @@ pub trait Kind: Send + Sync {
 }
 
 /// Everything that decides the bits of a run.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Setup {
     /// Canonical params.
     pub params: CanonicalParams,

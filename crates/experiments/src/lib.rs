@@ -62,7 +62,7 @@ pub use kind::{Kind, Setup, StartError};
 pub use metric::{Array, Dtype, Value};
 pub use metric::{Cadence, Metric, MetricSpec, Metrics, ValueKind};
 pub use params::{ParamError, set_path};
-pub use simulation::{Advance, Simulation, default_every};
+pub use simulation::{Advance, Shared, Simulation, default_every};
 pub use source::{Offer, Source, SourceError, SourceMark, SourceNeed, check_sources};
 pub use table::{Table, table_from_csv};
 pub use timeline::{Entry, Pairs, Remove};

@@ -1,6 +1,9 @@
 //! A run in memory: what a worker drives, derived once for every experiment.
 
-use numerics::Draws;
+use numerics::{
+    Draws,
+    collective::{Alone, Collective},
+};
 use serde_json::Value as Json;
 
 use crate::{
@@ -30,6 +33,11 @@ pub trait Simulation: Send {
     /// Does the next piece of work: a step, or an observation that is due.
     fn advance(&mut self) -> Advance;
 
+    /// Its steps as a team takes them; `None`, as by default, if a step is one piece.
+    fn shared(&mut self) -> Option<&mut dyn Shared> {
+        None
+    }
+
     /// The whole state with its header.
     fn checkpoint(&self) -> Vec<u8>;
 
@@ -39,6 +47,15 @@ pub trait Simulation: Send {
 
     /// The state as JSON: its fields by name. Numbers that are not finite become null.
     fn state(&self) -> Json;
+}
+
+/// A run whose steps have shards, which the members of a team can compute.
+pub trait Shared {
+    /// Whether the next piece of work is a step.
+    fn is_step_next(&self) -> bool;
+
+    /// Takes a step together with a team, whatever is left unobserved: that is for the one that reports.
+    fn step_with(&mut self, team: &mut dyn Collective);
 }
 
 /// Steps between observation points unless a job says otherwise: a hundredth of the run.
@@ -141,11 +158,12 @@ impl<E: Experiment> Simulation for Running<E> {
         if self.step == self.fixed.plan.steps {
             return Advance::Done(self.trace.finish(&checkpoint::encode_state(&self.state)));
         }
-        let draws = Draws::at(self.fixed.seed, self.step);
-        self.model.step(&mut self.state, &mut self.scratch, draws);
-        self.step += 1;
-        self.observed = false;
+        self.step_with(&mut Alone);
         Advance::Stepped
+    }
+
+    fn shared(&mut self) -> Option<&mut dyn Shared> {
+        if self.model.shards() > 1 { Some(self) } else { None }
     }
 
     fn checkpoint(&self) -> Vec<u8> {
@@ -164,6 +182,19 @@ impl<E: Experiment> Simulation for Running<E> {
 
     fn state(&self) -> Json {
         serde_json::to_value(&self.state).expect("a state is plain data and always encodes")
+    }
+}
+
+impl<E: Experiment> Shared for Running<E> {
+    fn is_step_next(&self) -> bool {
+        self.step < self.fixed.plan.steps && (self.observed || !self.is_observation_point())
+    }
+
+    fn step_with(&mut self, team: &mut dyn Collective) {
+        let draws = Draws::at(self.fixed.seed, self.step);
+        self.model.step_with(&mut self.state, &mut self.scratch, draws, team);
+        self.step += 1;
+        self.observed = false;
     }
 }
 

@@ -7,7 +7,7 @@ use crate::{CheckpointError, DataError, Experiment, checkpoint, digest};
 /// A finished run that a run builds on: who it was, and its state at one step.
 ///
 /// It says everything that decided its bits, so a run that builds on it is a pure function of these too.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Source {
     /// What the run that builds on it calls it, such as `network`.
     pub name: String,

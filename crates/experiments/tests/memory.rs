@@ -27,10 +27,20 @@ fn a_run_needs_no_more_memory_than_its_plan() {
     let small = json!({"epochs": 1});
     let wide = json!({"epochs": 1, "hidden_units": 500, "batch": 100, "train_images": 2000, "test_images": 300,
                       "threshold": 127, "copies": 3, "test_copies": 2});
-    for (data, size) in [(digits8x8 as fn() -> Data, small), (large, wide)] {
+    let in_shards = |more: Json| {
+        let mut all = wide.clone();
+        all.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+        all
+    };
+    let (apart, shards) = (in_shards(json!({"shards": 4, "sync_every": 3})), in_shards(json!({"shards": 2})));
+    let sizes = [(digits8x8 as fn() -> Data, small), (large, wide), (large, shards), (large, apart)];
+    for (data, size) in sizes {
         let mut params = few.clone();
         params.as_object_mut().expect("an object").extend(size.as_object().expect("an object").clone());
-        for kind in experiments::CATALOGUE {
+        let has_shards = |kind: &&&dyn experiments::Kind| kind.schema()["properties"].get("shards").is_some();
+        for kind in
+            experiments::CATALOGUE.iter().filter(|kind| size.get("shards").is_none() || has_shards(kind))
+        {
             // Its networks have 64 inputs.
             let takes_no_other = kind.name() == "sparsity" && size.get("hidden_units").is_some();
             if !takes_no_other {

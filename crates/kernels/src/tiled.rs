@@ -11,6 +11,7 @@
 #![expect(clippy::needless_range_loop, reason = "index k is a vector of several lines at once")]
 
 pub mod ascent;
+pub mod fixed;
 pub mod lists;
 mod masking;
 mod math;

@@ -11,6 +11,7 @@ pub mod binary;
 pub mod boltzmann;
 pub mod bootstrap;
 pub mod cochlea;
+pub mod collective;
 pub mod distributions;
 pub mod draws;
 pub mod epsp;

@@ -158,6 +158,7 @@ async fn a_worker_does_its_work_over_the_wire() {
     stage.puppet.set(|state| state.leases.push_back(lease));
     let shutdown = CancellationToken::new();
     let config = Config {
+        gang: gang::Gang::Alone,
         server: serve(stage.puppet.clone()),
         slots: 1,
         memory_bytes: 1 << 30,

@@ -14,6 +14,7 @@ use crate::{Config, WorkerError, describe, pool::Pool};
 
 fn config(slots: u32) -> Config {
     Config {
+        gang: gang::Gang::Alone,
         server: "http://127.0.0.1:1".into(),
         slots,
         memory_bytes: MEMORY,

@@ -53,6 +53,7 @@ impl Stage {
         let clock_ms = Arc::new(AtomicU64::new(0));
         let time = clock_ms.clone();
         let shared = Shared {
+            gang: gang::Gang::Alone,
             coordinator: puppet.clone(),
             catalogue: Box::leak(CATALOGUE.iter().chain(TOY).copied().collect::<Vec<_>>().into_boxed_slice()),
             datasets: Datasets::open(dir.path().join("datasets")).expect("a folder for the test"),

@@ -16,5 +16,6 @@ pub use network::Network;
 pub(crate) use observe::{FIT_METRICS, RELEASE_METRICS, joined, observe_fit, observe_release};
 pub(crate) use protocol::Protocol;
 pub use settings::{Estimator, Law, Masks, Objective, ReleaseRule, Rule, Statistics};
+pub(crate) use settings::{is_one, one};
 pub(crate) use trainer::Trainer;
 pub use trainer::TrainerScratch;

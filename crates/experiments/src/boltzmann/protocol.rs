@@ -1,7 +1,10 @@
 //! The training protocol of every Boltzmann machine here: settings, schedule, and what they need.
 
+use std::ops::Range;
+
 use numerics::boltzmann::{MethodError, Synapses};
 
+use super::network::Path;
 use super::settings::{Estimator, Law, Masks, Objective, ReleaseRule, Rule, Statistics};
 use crate::{DataShape, ParamError, Plan};
 
@@ -43,6 +46,8 @@ pub(crate) struct Protocol {
     pub(crate) test_images: u32,
     pub(crate) ais_temperatures: u32,
     pub(crate) ais_chains: u32,
+    pub(crate) shards: u32,
+    pub(crate) sync_every: u32,
 }
 
 impl Default for Protocol {
@@ -81,6 +86,8 @@ impl Default for Protocol {
             test_images: 497,
             ais_temperatures: 0,
             ais_chains: 100,
+            shards: 1,
+            sync_every: 1,
         }
     }
 }
@@ -97,7 +104,18 @@ impl Protocol {
         }
         self.check_law()?;
         self.check_model()?;
-        self.check_release()
+        self.check_release()?;
+        self.check_shards()
+    }
+
+    fn check_shards(&self) -> Result<(), ParamError> {
+        let rule = format!("it must be at most `batch`, {}", self.batch);
+        require(self.shards <= self.batch, "shards", self.shards, rule)?;
+        let rule = "it must be 1 unless `law` is bernoulli, with the defaults of `estimator`, `objective` and \
+                    `dropout` and no local `release_rule`";
+        require(self.shards == 1 || self.path() == Path::Tiled, "shards", self.shards, rule)?;
+        let rule = "it must be 1 unless there are `shards`";
+        require(self.shards > 1 || self.sync_every == 1, "sync_every", self.sync_every, rule)
     }
 
     fn check_law(&self) -> Result<(), ParamError> {
@@ -145,26 +163,39 @@ impl Protocol {
         u64::from(self.train_images / self.batch)
     }
 
-    /// The epoch, from 0, that step `step` belongs to.
-    pub(crate) fn epoch(&self, step: u64) -> u64 {
-        step / self.batches_per_epoch()
+    /// Mini-batches of the whole run.
+    fn batches(&self) -> u64 {
+        u64::from(self.epochs) * self.batches_per_epoch()
     }
 
-    /// Momentum at a step.
-    pub(crate) fn momentum(&self, step: u64) -> f64 {
-        if self.epoch(step) < u64::from(self.momentum_switch_epoch) {
+    /// The mini-batches that a step learns from: one, or those between two averages of the shards, of which the last may
+    /// be fewer. Training may go on after the last epoch of the protocol.
+    pub(crate) fn turns(&self, step: u64) -> Range<u64> {
+        let every = u64::from(self.sync_every);
+        let first = step * every;
+        first..(first + every).min(self.batches().max(first + 1))
+    }
+
+    /// The epoch, from 0, that a mini-batch belongs to.
+    pub(crate) fn epoch(&self, batch: u64) -> u64 {
+        batch / self.batches_per_epoch()
+    }
+
+    /// Momentum at a mini-batch.
+    pub(crate) fn momentum(&self, batch: u64) -> f64 {
+        if self.epoch(batch) < u64::from(self.momentum_switch_epoch) {
             self.momentum_start
         } else {
             self.momentum_end
         }
     }
 
-    /// Rate of weights and biases at a step: it falls linearly to `eta_end` of itself, and is scaled by (1 − m)/0.5,
+    /// Rate of weights and biases at a mini-batch: it falls linearly to `eta_end` of itself, and is scaled by (1 − m)/0.5,
     /// so that momentum does not change how far a constant gradient moves them.
-    pub(crate) fn rate(&self, step: u64) -> f64 {
-        let done = step as f64 / (u64::from(self.epochs) * self.batches_per_epoch()) as f64;
+    pub(crate) fn rate(&self, batch: u64) -> f64 {
+        let done = batch as f64 / self.batches() as f64;
         let left = 1.0 - (1.0 - self.eta_end) * done;
-        self.eta_w * left * (1.0 - self.momentum(step)) / 0.5
+        self.eta_w * left * (1.0 - self.momentum(batch)) / 0.5
     }
 
     /// Steps and memory with data of this shape.
@@ -192,10 +223,20 @@ impl Protocol {
         }
         let rule = "it must be 0, since the images of the data set have no labels";
         require(labelled || self.label_units == 0, "label_units", self.label_units, rule)?;
-        let steps = u64::from(self.epochs) * self.batches_per_epoch();
+        let steps = self.batches().div_ceil(u64::from(self.sync_every));
         let labels = u64::from(self.label_units) * MOST_CLASSES;
         let visible = u64::from(rows) * u64::from(cols) + labels;
         Ok(Plan { steps, memory_bytes: self.memory_bytes(u64::from(count), visible) })
+    }
+
+    /// Sums of statistics with a copy on its way; where shards learn apart, one of them and the changes of weights, release
+    /// logits and velocities, of 8 bytes, with their copy.
+    fn shards_bytes(&self, weights: u64) -> u64 {
+        match (self.shards, self.sync_every) {
+            (1, _) => 0,
+            (_, 1) => 2 * weights,
+            _ => (8 + 2 * 2 * 4) * weights,
+        }
     }
 
     /// An upper bound: the data twice (as bytes and, at worst all on, as lists of 4-byte indices), twelve arrays of
@@ -208,7 +249,7 @@ impl Protocol {
         let data = count * visible + 4 * used * visible;
         let largest = u64::from(self.batch.max(self.test_images));
         let activities = 4 * 6 * largest * (visible + hidden);
-        data + 12 * weights + activities + 8 * weights + (16 << 20)
+        data + 12 * weights + activities + 8 * weights + self.shards_bytes(weights) + (16 << 20)
     }
 }
 

@@ -93,3 +93,14 @@ pub enum ReleaseRule {
     /// By a local rule without gradient, which holds the input of each dendritic branch at `release_target`.
     Local,
 }
+
+/// Default of a param that came later and changes nothing at 1. There it is left out of the canonical text, so that runs
+/// from before keep their name and their digest.
+pub(crate) fn one() -> u32 {
+    1
+}
+
+/// Whether such a param changes nothing.
+pub(crate) fn is_one(x: &u32) -> bool {
+    *x == 1
+}

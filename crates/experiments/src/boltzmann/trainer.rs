@@ -4,6 +4,7 @@ use ndarray::Array1;
 use numerics::{
     BinaryRows, Draws, Stream,
     boltzmann::{Init, Parameters, PersistentChains, Scratch, step_by, tiled},
+    collective::{Alone, Collective},
     logistic::logit,
 };
 
@@ -39,6 +40,7 @@ pub struct TrainerScratch {
     general: Scratch,
     batch: BinaryRows,
     order: Option<(u64, Vec<u32>)>,
+    picks: Vec<u32>,
 }
 
 impl Trainer {
@@ -90,26 +92,64 @@ impl Trainer {
         parameters
     }
 
-    /// Learns from the mini-batch that belongs to the step of `draws`.
+    /// Fixed parts of each mini-batch.
+    pub(crate) fn shards(&self) -> u32 {
+        self.protocol.shards
+    }
+
+    /// Learns from the mini-batches that belong to the step of `draws`.
     pub(crate) fn step(&self, network: &mut Network, scratch: &mut TrainerScratch, draws: Draws) {
-        let at = draws.step();
-        let (epoch, n) = (self.protocol.epoch(at), self.protocol.batch as usize);
-        let first = (at % self.protocol.batches_per_epoch()) as usize * n;
-        if scratch.order.as_ref().is_none_or(|(cached, _)| *cached != epoch) {
-            scratch.order = Some((epoch, self.order(epoch)));
-        }
-        let (_, order) = scratch.order.as_ref().expect("it was just made");
-        let (picks, learning) = (&order[first..first + n], self.protocol.learning(at));
+        self.step_with(network, scratch, draws, &mut Alone);
+    }
+
+    /// [`Trainer::step`] together with a team.
+    pub(crate) fn step_with(
+        &self,
+        network: &mut Network,
+        scratch: &mut TrainerScratch,
+        draws: Draws,
+        team: &mut dyn Collective,
+    ) {
+        let turns = self.protocol.turns(draws.step());
+        let TrainerScratch { tiled, general, batch, order, picks } = scratch;
+        picks.clear();
+        turns.clone().for_each(|at| self.pick(at, order, picks));
+        let n = self.protocol.batch as usize;
+        let learning = |at| self.protocol.learning(at);
+        let shards = self.protocol.shards as usize;
         match network {
+            Network::Tiled(state) if self.protocol.sync_every > 1 => {
+                let turn = |(at, picks)| {
+                    let (batch, draws) = (self.images.batch(picks), draws.at_step(at));
+                    tiled::Turn { batch, learning: learning(at), draws }
+                };
+                let turns: Vec<tiled::Turn<'_>> = turns.zip(picks.chunks_exact(n)).map(turn).collect();
+                tiled::step_apart(state, (&turns, shards), tiled, team);
+            }
+            Network::Tiled(state) if shards > 1 => {
+                let how = (&learning(draws.step()), shards);
+                tiled::step_in_shards(state, self.images.batch(picks), how, tiled, draws, team);
+            }
             Network::Tiled(state) => {
-                tiled::step(state, self.images.batch(picks), &learning, &mut scratch.tiled, draws);
+                tiled::step(state, self.images.batch(picks), &learning(draws.step()), tiled, draws);
             }
             Network::General(state) => {
-                self.digits.train.select_into(picks, &mut scratch.batch);
+                self.digits.train.select_into(picks, batch);
                 let method = self.protocol.method(self.digits.cols as usize);
-                step_by(state, &scratch.batch, (&learning, &method), &mut scratch.general, draws);
+                step_by(state, batch, (&learning(draws.step()), &method), general, draws);
             }
         }
+    }
+
+    /// Adds the images of one mini-batch.
+    fn pick(&self, at: u64, order: &mut Option<(u64, Vec<u32>)>, picks: &mut Vec<u32>) {
+        let (epoch, n) = (self.protocol.epoch(at), self.protocol.batch as usize);
+        let first = (at % self.protocol.batches_per_epoch()) as usize * n;
+        if order.as_ref().is_none_or(|(cached, _)| *cached != epoch) {
+            *order = Some((epoch, self.order(epoch)));
+        }
+        let (_, order) = order.as_ref().expect("it was just made");
+        picks.extend_from_slice(&order[first..first + n]);
     }
 
     /// The order of the training images in an epoch: a fresh shuffle by the stream `Order` at its first step.

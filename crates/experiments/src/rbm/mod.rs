@@ -2,7 +2,7 @@
 
 mod params;
 
-use numerics::Draws;
+use numerics::{Draws, collective::Collective};
 
 use crate::{
     Data, DataError, DataNeed, DataShape, Experiment, MetricSpec, Metrics, ParamError, Plan,
@@ -64,6 +64,20 @@ impl Experiment for Rbm {
 
     fn step(&self, state: &mut Network, scratch: &mut TrainerScratch, draws: Draws) {
         self.0.step(state, scratch, draws);
+    }
+
+    fn shards(&self) -> u32 {
+        self.0.shards()
+    }
+
+    fn step_with(
+        &self,
+        state: &mut Network,
+        scratch: &mut TrainerScratch,
+        draws: Draws,
+        team: &mut dyn Collective,
+    ) {
+        self.0.step_with(state, scratch, draws, team);
     }
 
     fn observe(&self, state: &Network, draws: Draws, out: &mut Metrics) {

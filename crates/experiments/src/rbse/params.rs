@@ -4,7 +4,9 @@ use numerics::boltzmann::Synapses;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::boltzmann::{Estimator, Law, Masks, Objective, Protocol, ReleaseRule, Rule, Statistics};
+use crate::boltzmann::{
+    Estimator, Law, Masks, Objective, Protocol, ReleaseRule, Rule, Statistics, is_one, one,
+};
 
 /// Which of the two models of the poster's formula.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -49,7 +51,7 @@ pub struct Params {
     #[schemars(range(min = 1, max = 4096), extend("unit" = "1", "symbol" = "H"))]
     pub hidden_units: u32,
     /// Images in a mini-batch.
-    #[schemars(range(min = 1, max = 1000), extend("unit" = "images", "symbol" = "n"))]
+    #[schemars(range(min = 1, max = 4096), extend("unit" = "images", "symbol" = "n"))]
     pub batch: u32,
     /// Passes over the training images.
     #[schemars(range(min = 1, max = 10000), extend("unit" = "epochs", "symbol" = "E"))]
@@ -104,6 +106,15 @@ pub struct Params {
     /// Chains of annealed importance sampling.
     #[schemars(range(min = 10, max = 1000), extend("unit" = "chains", "symbol" = "M_c"))]
     pub ais_chains: u32,
+    /// Fixed parts of each mini-batch, which several threads or processes can compute. Their number decides the bits, not
+    /// who computes them; 1 is no parts at all.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    #[schemars(range(min = 1, max = 64), extend("unit" = "shards", "symbol" = "S"))]
+    pub shards: u32,
+    /// Mini-batches that each shard learns from by itself before the shards are averaged: a step of the run.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    #[schemars(range(min = 1, max = 1000), extend("unit" = "mini-batches", "symbol" = "m_s"))]
+    pub sync_every: u32,
 }
 
 /// A value of type `$target` with the fields that settings and protocol share, taken from `$source`.
@@ -118,7 +129,7 @@ macro_rules! shared_fields {
             momentum_start: $source.momentum_start, momentum_end: $source.momentum_end, momentum_switch_epoch:
             $source.momentum_switch_epoch, weight_decay: $source.weight_decay, threshold: $source.threshold,
             train_images: $source.train_images, test_images: $source.test_images, ais_temperatures:
-            $source.ais_temperatures, ais_chains: $source.ais_chains, label_units: $source.label_units,
+            $source.ais_temperatures, ais_chains: $source.ais_chains, label_units: $source.label_units, shards: $source.shards, sync_every: $source.sync_every,
             $($more)*
         }
     };

@@ -16,6 +16,8 @@ use super::params::{BiasRule, EpspShape, Init, Mode, Params, RateRule};
 
 /// The least bias.
 const BIAS_FLOOR: f64 = -9.0;
+/// Bits for the input in the address of a loss.
+const INPUT_BITS: u32 = 20;
 /// Spikes that count as already seen where rates fall as 1/n.
 const OFFSET: f64 = 10.0;
 
@@ -43,7 +45,7 @@ pub struct Activity {
 #[derive(Default)]
 pub struct Room {
     pub(super) buffers: Buffers,
-    on: Vec<u32>,
+    pub(super) on: Vec<u32>,
     u: Vec<f32>,
     /// Potentials of the inputs at the last spike; mode ideal only.
     pub(super) y: Vec<f32>,
@@ -144,25 +146,44 @@ impl Rules {
         draws: Draws,
         room: &mut Room,
     ) -> Activity {
-        if self.presentation.loss > 0.0 {
-            let mut uniform = vec![0.0; on.len()];
-            draws.fill_uniform_f64(Stream::Loss, 0, &mut uniform);
-            let mut left = uniform.into_iter();
-            on.retain(|_| left.next().is_some_and(|uniform| uniform >= self.presentation.loss));
-        }
-        circuit.potentials(on, &mut room.u);
-        let mut uniform = [0.0];
-        draws.fill_uniform_f64(Stream::Winner, 0, &mut uniform);
-        let neuron = winner(self.winner, &mut room.u, uniform[0]);
+        self.lose(on, draws, 0);
+        let neuron = self.winner(circuit, on, draws, 0, room);
         room.buffers.spikes.clear();
         room.buffers.spikes.push(wta::CircuitSpike { ms: 0.0, neuron: neuron as u32 });
         if let Some(learning) = learning {
-            room.y.clear();
-            room.y.resize(circuit.inputs(), 0.0);
-            on.iter().for_each(|&input| room.y[input as usize] = 1.0);
-            circuit.learn(neuron, &room.y, learning, (draws, 0));
+            learn(circuit, neuron, on, learning, (draws, 0), room);
         }
         Activity { input_spikes: on.len() as u64, circuit_spikes: 1 }
+    }
+
+    /// Inputs of pattern `at` of a step that are on and not lost; mode ideal only.
+    pub(super) fn seen(&self, pixels: &[u32], on: &mut Vec<u32>, draws: Draws, at: usize) {
+        self.code.encode_binary(pixels, on);
+        self.lose(on, draws, at);
+    }
+
+    fn lose(&self, on: &mut Vec<u32>, draws: Draws, at: usize) {
+        if self.presentation.loss > 0.0 {
+            let mut uniform = vec![0.0; on.len()];
+            draws.fill_uniform_f64(Stream::Loss, (at as u64) << INPUT_BITS, &mut uniform);
+            let mut left = uniform.into_iter();
+            on.retain(|_| left.next().is_some_and(|uniform| uniform >= self.presentation.loss));
+        }
+    }
+
+    /// The neuron that pattern `at` of a step makes fire; mode ideal only.
+    pub(super) fn winner(
+        &self,
+        circuit: &Circuit,
+        on: &[u32],
+        draws: Draws,
+        at: usize,
+        room: &mut Room,
+    ) -> usize {
+        circuit.potentials(on, &mut room.u);
+        let mut uniform = [0.0];
+        draws.fill_uniform_f64(Stream::Winner, at as u64, &mut uniform);
+        winner(self.winner, &mut room.u, uniform[0])
     }
 
     /// The neuron of the greatest potential for each of these patterns, every input known; the first of equals.
@@ -181,6 +202,21 @@ impl Rules {
     pub(super) fn mixture(&self, circuit: &Circuit) -> Mixture {
         Mixture::of_circuit(circuit, matches!(self.learning.bias, Biases::Prior { .. }))
     }
+}
+
+/// The circuit learns from a spike, the `at`-th of the step, while these inputs are on.
+pub(super) fn learn(
+    circuit: &mut Circuit,
+    neuron: usize,
+    on: &[u32],
+    learning: &Learning,
+    (draws, at): (Draws, u64),
+    room: &mut Room,
+) {
+    room.y.clear();
+    room.y.resize(circuit.inputs(), 0.0);
+    on.iter().for_each(|&input| room.y[input as usize] = 1.0);
+    circuit.learn(neuron, &room.y, learning, (draws, at));
 }
 
 /// Whether a presentation is for learning or for looking.

@@ -128,7 +128,7 @@ pub(super) fn observe_starts(run: &WtaMixture, synthetic: &Synthetic, out: &mut 
         let mut circuit = run.rules.start(&run.params, None, draws(0));
         fitted.push(synthetic.divergence(&climb(&run.rules.mixture(&circuit))));
         for step in 0..run.params.presentations {
-            let pattern = run.patterns.draw(draws(step));
+            let pattern = run.patterns.draw(draws(step), 0);
             run.rules.show(&mut circuit, None, pattern, Learns::Yes, draws(step), &mut room);
         }
         let mixture = run.rules.mixture(&circuit);

@@ -1,6 +1,7 @@
 #![doc = include_str!("README.md")]
 
 mod averages;
+mod batch;
 mod circuit;
 mod control;
 mod metrics;
@@ -10,6 +11,7 @@ mod patterns;
 
 use numerics::{
     Draws,
+    collective::{Alone, Collective},
     wta::{Circuit, Traces},
 };
 use serde::{Deserialize, Serialize};
@@ -110,7 +112,10 @@ impl Experiment for WtaMixture {
                 return Err(ParamError::new("dataset", "", "it must hold images"));
             }
         };
-        Ok(Plan { steps: params.presentations, memory_bytes: stored + memory(params, pixels) })
+        Ok(Plan {
+            steps: params.presentations / u64::from(params.batch),
+            memory_bytes: stored + memory(params, pixels),
+        })
     }
 
     fn new(params: Params, data: Data, seed: u64) -> Result<Self, DataError> {
@@ -137,19 +142,31 @@ impl Experiment for WtaMixture {
     }
 
     fn step(&self, state: &mut State, room: &mut Room, draws: Draws) {
+        self.step_with(state, room, draws, &mut Alone);
+    }
+
+    fn shards(&self) -> u32 {
+        self.params.shards
+    }
+
+    fn step_with(&self, state: &mut State, room: &mut Room, draws: Draws, team: &mut dyn Collective) {
         let State { circuit, traces, activity, milestones, averages } = state;
         let from = self.params.average_from * self.params.presentations as f64;
         if let Some(averages) = averages.as_mut().filter(|_| draws.step() as f64 >= from) {
             averages.take(circuit);
         }
-        let pattern = self.patterns.draw(draws);
-        let shown = self.rules.show(circuit, traces.as_mut(), pattern, Learns::Yes, draws, room);
+        let shown = if self.params.batch > 1 {
+            batch::show(self, circuit, draws, room, team)
+        } else {
+            let pattern = self.patterns.draw(draws, 0);
+            self.rules.show(circuit, traces.as_mut(), pattern, Learns::Yes, draws, room)
+        };
         activity.input_spikes += shown.input_spikes;
         activity.circuit_spikes += shown.circuit_spikes;
         if let Patterns::Synthetic(synthetic) = &self.patterns {
-            let shown = draws.step() + 1;
-            let due = MILESTONES.map(|(n, of)| (self.params.presentations * n / of).max(1) == shown);
-            for _ in due.iter().filter(|due| **due) {
+            let [before, after] = [draws.step(), draws.step() + 1].map(|steps| self.shown(steps));
+            let at = MILESTONES.map(|(n, of)| (self.params.presentations * n / of).max(1));
+            for _ in at.iter().filter(|&&at| before < at && at <= after) {
                 milestones.push(synthetic.divergence(&self.rules.mixture(circuit)));
             }
         }
@@ -162,7 +179,7 @@ impl Experiment for WtaMixture {
             return;
         }
         observe::observe_weights(self, state, &mixture, out);
-        observe::observe_activity(self, state, draws.step(), out);
+        observe::observe_activity(self, state, self.shown(draws.step()), out);
         observe::observe_spikes(self, state, out);
         control::observe_em(self, &mixture, draws, out);
         control::observe_optimum(self, state, &mixture, out);
@@ -175,6 +192,13 @@ impl Experiment for WtaMixture {
             control::observe_starts(self, synthetic, out);
             control::observe_equilibrium(self, state, synthetic, out);
         }
+    }
+}
+
+impl WtaMixture {
+    /// Patterns shown in so many steps.
+    fn shown(&self, steps: u64) -> u64 {
+        steps * u64::from(self.params.batch)
     }
 }
 

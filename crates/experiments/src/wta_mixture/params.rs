@@ -7,7 +7,10 @@ use numerics::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::ParamError;
+use crate::{
+    ParamError,
+    boltzmann::{is_one, one},
+};
 
 /// Declares an enum of settings with its words.
 macro_rules! choice {
@@ -206,6 +209,15 @@ pub struct Params {
     /// Part of the run after which weights are averaged over spikes; 1: not at all. One neuron and one component only.
     #[schemars(range(min = 0.01, max = 1.0), extend("unit" = "1", "symbol" = "t_avg"))]
     pub average_from: f64,
+    /// Patterns shown to the circuit as it is before it learns from their spikes; mode ideal only. They must divide
+    /// `presentations`.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    #[schemars(range(min = 1, max = 4096), extend("unit" = "patterns", "symbol" = "n"))]
+    pub batch: u32,
+    /// Fixed parts of a batch, which several threads or processes can compute.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    #[schemars(range(min = 1, max = 64), extend("unit" = "shards", "symbol" = "S_b"))]
+    pub shards: u32,
 }
 
 impl Default for Params {
@@ -250,6 +262,8 @@ impl Default for Params {
             em_steps: 80,
             starts: 0,
             average_from: 1.0,
+            batch: 1,
+            shards: 1,
         }
     }
 }
@@ -288,6 +302,15 @@ impl Params {
             let rule =
                 "it must be 1 unless one neuron learns one synthetic component, ideally, at a constant rate";
             return refuse("average_from", self.average_from.into(), rule);
+        }
+        let whole = self.presentations.is_multiple_of(u64::from(self.batch));
+        let plain = self.mode == Mode::Ideal && self.starts == 0 && self.average_from == 1.0;
+        if self.batch > 1 && !(whole && plain) {
+            let rule = "it must be 1 unless the mode is ideal, without `starts` and `average_from`, and divide `presentations`";
+            return refuse("batch", self.batch.into(), rule);
+        }
+        if self.shards > self.batch {
+            return refuse("shards", self.shards.into(), "it must be at most `batch`");
         }
         let classes = &self.classes;
         if (1..classes.len()).any(|i| classes[..i].contains(&classes[i])) {

@@ -58,14 +58,14 @@ impl Patterns {
         self.shown().columns()
     }
 
-    /// The pattern of this step; index 0 of stream `Pattern`.
-    pub(super) fn draw(&self, draws: Draws) -> &[u32] {
+    /// Pattern `at` of this step; that index of stream `Pattern`.
+    pub(super) fn draw(&self, draws: Draws, at: u64) -> &[u32] {
         match self {
             Self::Images(pictures) => {
                 let count = pictures.train.len() as u32;
-                pictures.train.row(draws.below(Stream::Pattern, 0, count) as usize)
+                pictures.train.row(draws.below(Stream::Pattern, at, count) as usize)
             }
-            Self::Synthetic(synthetic) => synthetic.patterns.row(synthetic.draw(draws, 0)),
+            Self::Synthetic(synthetic) => synthetic.patterns.row(synthetic.draw(draws, at)),
         }
     }
 

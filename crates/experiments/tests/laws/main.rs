@@ -9,6 +9,7 @@ mod honesty;
 mod one_shot;
 mod params;
 mod reliability;
+mod teams;
 
 use experiments::{
     Advance, Audio, CanonicalParams, Data, DataNeed, Digest, Kind, Metric, Recording, Setup, Simulation,
@@ -30,6 +31,8 @@ fn variants(kind: &dyn Kind) -> Vec<Map<String, Json>> {
             json!({"rule": "pcd", "cd_k": 2}),
             json!({"dropout": 0.3, "statistics": "samples"}),
             json!({"label_units": 2}),
+            json!({"shards": 4, "rule": "pcd", "statistics": "samples"}),
+            json!({"shards": 3, "sync_every": 5}),
         ],
         "rbse" => rbse_variants(),
         "exact" => return vec![object(json!({"steps": 30})), object(json!({"steps": 9, "law": "gaussian"}))],
@@ -80,6 +83,8 @@ fn rbse_variants() -> Vec<Json> {
         json!({"model": "A", "law": "gaussian", "sd0": 0.1}),
         json!({"model": "B", "law": "bernoulli_gaussian", "sd0": 0.1}),
         json!({"model": "A", "law": "quantal", "sites": 4}),
+        json!({"model": "A", "shards": 2, "sync_every": 3, "rule": "pcd"}),
+        json!({"model": "B", "masks": "example", "shards": 4}),
     ]
 }
 
@@ -246,6 +251,7 @@ fn wta_mixture_variants() -> Vec<Json> {
         )
     };
     vec![
+        images(json!({"batch": 12, "shards": 5, "drop_spikes": 0.1, "weight_bits": 4})),
         images(json!({})),
         images(json!({"mode": "spiking", "rate": "annealed", "eta": 0.002, "classes": [0, 3, 4]})),
         images(

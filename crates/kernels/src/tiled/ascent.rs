@@ -12,6 +12,7 @@ mod mixture;
 pub use joint::{JointGates, ascend_joint, derive_joint};
 pub use mixture::{MixtureGates, Releases, ascend_mixture, derive_mixture};
 
+use super::fixed::{self, FixedStatistics};
 use super::matrix::{Line, Matrix, vectors};
 use super::simd::Simd;
 use super::statistics::{Pairs, Table};
@@ -19,11 +20,37 @@ use super::{FADED, simd_kernel};
 
 /// Where the statistics come from.
 #[derive(Clone, Copy, Debug)]
-pub struct Statistics<'a> {
+pub enum Statistics<'a> {
+    /// They are summed on the way.
+    Tabulated(Tabulated<'a>),
+    /// They are summed already, part by part.
+    Fixed(&'a FixedStatistics),
+}
+
+/// What statistics are summed from.
+#[derive(Clone, Copy, Debug)]
+pub struct Tabulated<'a> {
     /// Hidden units of both sides.
     pub table: &'a Table,
     /// Rows of every visible unit.
     pub pairs: &'a Pairs,
+}
+
+impl Statistics<'_> {
+    /// Examples of the mini-batch.
+    fn examples(&self) -> usize {
+        match self {
+            Self::Tabulated(tabulated) => tabulated.pairs.examples(),
+            Self::Fixed(fixed) => fixed.examples(),
+        }
+    }
+}
+
+impl Tabulated<'_> {
+    pub(super) fn check(&self, (rows, columns): (usize, usize)) {
+        self.table.check(columns, self.pairs.examples());
+        assert_eq!(self.pairs.units(), rows, "one row per visible unit");
+    }
 }
 
 /// `velocity = momentum · velocity + rate · (gradient − decay · w); w += velocity`, likewise a without decay.
@@ -85,23 +112,72 @@ trait Rule<S: Simd> {
     fn line<const V: usize>(&mut self, s: S, place: Place, nd: [S::F; V]);
 }
 
+/// n times the D of one line of synapses.
+trait Source<S: Simd>: Copy {
+    fn line<const V: usize>(&self, s: S, place: Place) -> [S::F; V];
+}
+
+impl<S: Simd> Source<S> for Tabulated<'_> {
+    #[inline(always)]
+    fn line<const V: usize>(&self, s: S, place: Place) -> [S::F; V] {
+        self.table.sums::<S, V>(s, place.panel, self.pairs.rows(place.row))
+    }
+}
+
+/// Lines in fixed point and what one number there is worth.
+struct Worth<'a, S: Simd> {
+    lines: &'a [[[i32; 16]; 4]],
+    worth: S::F,
+}
+
+impl<S: Simd> Clone for Worth<'_, S> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<S: Simd> Copy for Worth<'_, S> {}
+
+impl<S: Simd> Source<S> for Worth<'_, S> {
+    #[inline(always)]
+    fn line<const V: usize>(&self, s: S, place: Place) -> [S::F; V] {
+        let mut nd = [self.worth; V];
+        for k in 0..V {
+            nd[k] = s.mul(s.load_whole(&self.lines[place.at][k]), self.worth);
+        }
+        nd
+    }
+}
+
 /// Applies the rule to every line.
 #[inline(always)]
-fn every_line<S: Simd>(
+fn every_line<S: Simd>(s: S, statistics: Statistics<'_>, shape: (usize, usize), rule: &mut impl Rule<S>) {
+    match statistics {
+        Statistics::Tabulated(tabulated) => {
+            tabulated.check(shape);
+            every_line_of(s, tabulated, shape, rule);
+        }
+        Statistics::Fixed(sums) => {
+            sums.check(shape);
+            let worth = s.splat(1.0 / fixed::scale(sums.examples()));
+            every_line_of(s, Worth::<S> { lines: sums.lines(), worth }, shape, rule);
+        }
+    }
+}
+
+#[inline(always)]
+fn every_line_of<S: Simd>(
     s: S,
-    statistics: Statistics<'_>,
+    source: impl Source<S>,
     (rows, columns): (usize, usize),
     rule: &mut impl Rule<S>,
 ) {
-    statistics.table.check(columns, statistics.pairs.examples());
-    assert_eq!(statistics.pairs.units(), rows, "one row per visible unit");
-    let stride = rows.next_multiple_of(16);
     for p in 0..columns.div_ceil(super::PANEL) {
         match vectors(columns, p) {
-            1 => panel::<S, 1>(s, statistics, p, stride, rule),
-            2 => panel::<S, 2>(s, statistics, p, stride, rule),
-            3 => panel::<S, 3>(s, statistics, p, stride, rule),
-            _ => panel::<S, 4>(s, statistics, p, stride, rule),
+            1 => panel::<S, 1>(s, source, p, rows, rule),
+            2 => panel::<S, 2>(s, source, p, rows, rule),
+            3 => panel::<S, 3>(s, source, p, rows, rule),
+            _ => panel::<S, 4>(s, source, p, rows, rule),
         }
     }
 }
@@ -109,14 +185,15 @@ fn every_line<S: Simd>(
 #[inline(always)]
 fn panel<S: Simd, const V: usize>(
     s: S,
-    statistics: Statistics<'_>,
+    source: impl Source<S>,
     p: usize,
-    stride: usize,
+    rows: usize,
     rule: &mut impl Rule<S>,
 ) {
-    for row in 0..statistics.pairs.units() {
-        let nd = statistics.table.sums::<S, V>(s, p, statistics.pairs.rows(row));
-        rule.line(s, Place { panel: p, row, at: p * stride + row }, nd);
+    let stride = rows.next_multiple_of(16);
+    for row in 0..rows {
+        let place = Place { panel: p, row, at: p * stride + row };
+        rule.line(s, place, source.line::<V>(s, place));
     }
 }
 
@@ -229,7 +306,7 @@ impl<S: Simd> Rule<S> for Still<'_, S> {
 #[inline(always)]
 fn ascend_body<S: Simd>(s: S, statistics: Statistics<'_>, w: Moving<'_>, rates: Rates) {
     let shape = w.shape();
-    let steps = Steps::new(s, rates, statistics.pairs.examples(), 1.0);
+    let steps = Steps::new(s, rates, statistics.examples(), 1.0);
     if rates.momentum == 0.0 {
         every_line(s, statistics, shape, &mut Still { w: w.x.lines_mut(), steps });
     } else {

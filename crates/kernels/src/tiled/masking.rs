@@ -54,6 +54,8 @@ pub struct MaskDraws {
     pub step: u64,
     /// Number of the half sweep within the step, below 2²³.
     pub phase: u32,
+    /// Place of the first example in its mini-batch, for releases of each example's own.
+    pub first: u32,
 }
 
 /// Bits of an address, from the lowest: row (its uppermost value range holds second bytes), example, panel, phase.
@@ -71,7 +73,7 @@ pub(super) struct TileDraws {
 impl MaskDraws {
     pub(super) fn check(self, active: &Active, columns: usize) {
         assert!(
-            active.examples() <= 1 << EXAMPLE_BITS,
+            self.first as usize + active.examples() <= 1 << EXAMPLE_BITS,
             "releases of more than 2^12 examples have no address"
         );
         assert!(
@@ -86,7 +88,8 @@ impl MaskDraws {
     #[inline(always)]
     pub(super) fn tile(self, panel: usize, block: usize) -> TileDraws {
         let panel = (u64::from(self.phase) << PANEL_BITS | panel as u64) << (EXAMPLE_BITS + ROW_BITS);
-        TileDraws { first: panel | (block * TILE) as u64, second: panel | 1 << (ROW_BITS - 1) | block as u64 }
+        let base = panel | u64::from(self.first) << ROW_BITS;
+        TileDraws { first: base | (block * TILE) as u64, second: base | 1 << (ROW_BITS - 1) | block as u64 }
     }
 
     /// Line of draws for half a line of the mask that all examples share, so many phases on: 32 numbers of 16 bits.

@@ -110,8 +110,8 @@ impl Matrix {
         &self.lines
     }
 
-    /// The lines, to be changed.
-    pub(crate) fn lines_mut(&mut self) -> &mut [Line] {
+    /// The lines, to be changed; padding must stay 0.
+    pub fn lines_mut(&mut self) -> &mut [Line] {
         &mut self.lines
     }
 

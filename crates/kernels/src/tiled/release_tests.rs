@@ -25,7 +25,7 @@ fn logits(rows: usize) -> Vec<f32> {
 }
 
 fn draws(phase: u32) -> MaskDraws {
-    MaskDraws { key: [11, 12, 13, 14], step: 7, phase }
+    MaskDraws { key: [11, 12, 13, 14], step: 7, phase, first: 0 }
 }
 
 /// Checks counts of releases out of n for each column.

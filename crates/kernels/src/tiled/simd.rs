@@ -50,6 +50,10 @@ pub(crate) trait Simd: Copy {
     fn load_half(self, from: &[u16; 16]) -> Self::F;
     /// To IEEE half precision, to nearest and ties to even.
     fn store_half(self, x: Self::F, to: &mut [u16; 16]);
+    /// The nearest f32, ties to even.
+    fn load_whole(self, from: &[i32; 16]) -> Self::F;
+    /// Adds the nearest whole number, ties to even, and wraps around; −2³¹ stands for whatever does not fit.
+    fn add_whole(self, x: Self::F, to: &mut [i32; 16]);
 
     fn load_bytes(self, from: &[u8; 64]) -> Self::B;
     fn store_bytes(self, x: Self::B, to: &mut [u8; 64]);

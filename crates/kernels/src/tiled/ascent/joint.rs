@@ -139,7 +139,7 @@ fn ascend_body<S: Simd>(
     let shape = w.shape();
     assert_eq!(shape, a.shape(), "a logit of release for every weight");
     assert!(gates.fits(w.x), "gates of this matrix");
-    let n = statistics.pairs.examples();
+    let n = statistics.examples();
     let mut rule = Joint {
         w: [w.x.lines_mut(), w.velocity.lines_mut()],
         a: [a.x.lines_mut(), a.velocity.lines_mut()],

@@ -108,7 +108,7 @@ impl<'a, S: Simd, const R: u8> Maker<'a, S, R> {
     fn new(s: S, gates: &'a mut MixtureGates, releases: Releases) -> Self {
         let draws = match releases {
             Releases::Batch(draws) | Releases::HalfSteps(draws, _) => draws,
-            Releases::Examples => MaskDraws { key: [0; 4], step: 0, phase: 0 },
+            Releases::Examples => MaskDraws { key: [0; 4], step: 0, phase: 0, first: 0 },
         };
         Self { gates, phases: releases.phases(), draws, keys: s.keys(draws.key, draws.step) }
     }
@@ -255,7 +255,7 @@ fn ascend_with<S: Simd, const R: u8>(
 ) {
     let shape = w.shape();
     assert_eq!(shape, a.shape(), "a logit of release for every weight");
-    let n = statistics.pairs.examples();
+    let n = statistics.examples();
     let mut rule = Mixture {
         w: [w.x.lines_mut(), w.velocity.lines_mut()],
         a: [a.x.lines_mut(), a.velocity.lines_mut()],

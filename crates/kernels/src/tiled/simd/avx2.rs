@@ -81,6 +81,12 @@ fn splat_i32(x: i32) -> B {
 }
 
 #[inline(always)]
+fn load_whole(from: &[i32; 16]) -> B {
+    let from = from.as_ptr();
+    x!([_mm256_loadu_si256(from.cast()), _mm256_loadu_si256(from.add(8).cast())])
+}
+
+#[inline(always)]
 fn splat_i8(x: i8) -> B {
     x!([_mm256_set1_epi8(x); 2])
 }
@@ -174,6 +180,19 @@ impl Simd for Avx2 {
         x! {
             _mm_storeu_si128(to.as_mut_ptr().cast(), halves[0]);
             _mm_storeu_si128(to.as_mut_ptr().add(8).cast(), halves[1]);
+        }
+    }
+
+    #[inline(always)]
+    fn load_whole(self, from: &[i32; 16]) -> F {
+        both!(_mm256_cvtepi32_ps; load_whole(from))
+    }
+    #[inline(always)]
+    fn add_whole(self, x: F, to: &mut [i32; 16]) {
+        let sum = both!(_mm256_add_epi32; load_whole(to), both!(_mm256_cvtps_epi32; x));
+        x! {
+            _mm256_storeu_si256(to.as_mut_ptr().cast(), sum[0]);
+            _mm256_storeu_si256(to.as_mut_ptr().add(8).cast(), sum[1]);
         }
     }
 

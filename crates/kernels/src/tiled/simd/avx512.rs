@@ -112,6 +112,18 @@ impl Simd for Avx512 {
     }
 
     #[inline(always)]
+    fn load_whole(self, from: &[i32; 16]) -> __m512 {
+        x!(_mm512_cvtepi32_ps(_mm512_loadu_si512(from.as_ptr().cast())))
+    }
+    #[inline(always)]
+    fn add_whole(self, x: __m512, to: &mut [i32; 16]) {
+        x! {
+            let sum = _mm512_add_epi32(_mm512_loadu_si512(to.as_ptr().cast()), _mm512_cvtps_epi32(x));
+            _mm512_storeu_si512(to.as_mut_ptr().cast(), sum);
+        }
+    }
+
+    #[inline(always)]
     fn load_bytes(self, from: &[u8; 64]) -> __m512i {
         x!(_mm512_loadu_si512(from.as_ptr().cast()))
     }

@@ -96,6 +96,18 @@ impl Simd for Portable {
     }
 
     #[inline(always)]
+    fn load_whole(self, from: &[i32; 16]) -> Self::F {
+        lanes(|i| from[i] as f32)
+    }
+    #[inline(always)]
+    fn add_whole(self, x: Self::F, to: &mut [i32; 16]) {
+        for (to, x) in to.iter_mut().zip(x) {
+            let fits = x.abs() < (1_u32 << 31) as f32;
+            *to = to.wrapping_add(if fits { x.round_ties_even() as i32 } else { i32::MIN });
+        }
+    }
+
+    #[inline(always)]
     fn load_bytes(self, from: &[u8; 64]) -> Self::B {
         *from
     }

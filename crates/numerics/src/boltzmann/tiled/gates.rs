@@ -45,7 +45,7 @@ impl Purpose {
 
 /// Draws of the releases of one half sweep: 0 at the data, 2 t − 1 down and 2 t up in sweep t.
 pub(super) fn mask_draws(draws: Draws, phase: u32) -> MaskDraws {
-    MaskDraws { key: draws.key(Stream::Mask), step: draws.step(), phase }
+    MaskDraws { key: draws.key(Stream::Mask), step: draws.step(), phase, first: 0 }
 }
 
 impl Gates {

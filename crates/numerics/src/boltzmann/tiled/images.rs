@@ -1,6 +1,7 @@
 //! Binary images as bits, made once for many mini-batches.
 
 use crate::BinaryRows;
+use std::ops::Range;
 
 /// Binary images, one bit a unit.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -75,14 +76,14 @@ impl Images {
         Batch { images: self, picks }
     }
 
-    /// All words, image after image.
-    pub(super) fn all_words(&self) -> &[u64] {
-        &self.words
+    /// The words of some images, image after image.
+    pub(super) fn words_of(&self, images: Range<usize>) -> &[u64] {
+        &self.words[images.start * self.words_per_image..images.end * self.words_per_image]
     }
 
-    /// The words, to be changed; bits beyond the last column stay 0.
-    pub(super) fn all_words_mut(&mut self) -> &mut [u64] {
-        &mut self.words
+    /// The same, to be changed; bits beyond the last column stay 0.
+    pub(super) fn words_of_mut(&mut self, images: Range<usize>) -> &mut [u64] {
+        &mut self.words[images.start * self.words_per_image..images.end * self.words_per_image]
     }
 
     /// Unit i of an image is bit i mod 64 of word ⌊i/64⌋.

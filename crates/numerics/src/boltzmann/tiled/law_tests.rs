@@ -5,7 +5,7 @@ use super::super::Images;
 use super::*;
 
 /// Synapses, masks and statistics: every mode of the fast path.
-pub(super) fn modes() -> Vec<(Synapses, Masks, Statistics)> {
+pub(in super::super) fn modes() -> Vec<(Synapses, Masks, Statistics)> {
     let mut modes = Vec::new();
     for statistics in [Statistics::Probabilities, Statistics::Samples] {
         modes.push((Synapses::Reliable, Masks::Batch, statistics));
@@ -18,7 +18,7 @@ pub(super) fn modes() -> Vec<(Synapses, Masks, Statistics)> {
 }
 
 /// Random patterns and a state with weights of every size.
-pub(super) fn random_case(synapses: Synapses, n: usize, v: usize, h: usize) -> (State, BinaryRows) {
+pub(in super::super) fn random_case(synapses: Synapses, n: usize, v: usize, h: usize) -> (State, BinaryRows) {
     let draws = Draws::at(77, 0);
     let mut batch = BinaryRows::new(v);
     for example in 0..n {

@@ -1,6 +1,8 @@
 //! Buffers of a step.
 
 use super::images::Images;
+use super::shards::Edges;
+use kernels::tiled::fixed::FixedStatistics;
 use kernels::tiled::lists::Active;
 use kernels::tiled::product::Groups;
 use kernels::tiled::statistics::{Pairs, Table};
@@ -30,6 +32,11 @@ pub struct Scratch {
     pub(super) table: Table,
     pub(super) pairs: Pairs,
     pub(super) surplus: Vec<Line>,
+    /// Sums over shards.
+    pub(super) fixed: FixedStatistics,
+    pub(super) edges: Edges,
+    /// Changes of everything that moves, while shards learn apart.
+    pub(super) changes: Vec<i64>,
 }
 
 impl Scratch {

@@ -1,9 +1,10 @@
 //! What the fast path learns.
 
-use super::super::{Law, Parameters, PersistentChains, State as GeneralState, Synapses, Velocity};
+use super::super::{Law, Learning, Parameters, PersistentChains, State as GeneralState, Synapses, Velocity};
 use super::gates::Gates;
 use super::images::Images;
-use crate::BinaryRows;
+use crate::{BinaryRows, Draws};
+use kernels::Level;
 use kernels::tiled::{Line, Matrix, PANEL};
 use ndarray::{Array1, Array2};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -73,6 +74,11 @@ impl State {
         PersistentChains { hidden: BinaryRows::from(&self.chains) }
     }
 
+    /// Makes what a step with these draws needs, unless the step before did.
+    pub(super) fn prepare(&mut self, level: Level, learning: &Learning, draws: Draws) {
+        self.gates.prepare(level, (self.synapses, &self.w, &self.a), learning, draws);
+    }
+
     /// Ends a step: without momentum all velocities are 0.
     pub(super) fn settle(&mut self, momentum: f64) {
         let moving = momentum != 0.0;
@@ -86,6 +92,32 @@ impl State {
             self.b.velocity.fill(Line::ZERO);
             self.c.velocity.fill(Line::ZERO);
         }
+    }
+
+    /// Everything that moves: parameters and velocities.
+    pub(super) fn all_lines(&self) -> [&[Line]; 8] {
+        let Self { w, a, b, c, .. } = self;
+        let [w, v, a, u] = [&w.x, &w.velocity, &a.x, &a.velocity].map(Matrix::lines);
+        [w, v, a, u, &b.x, &b.velocity, &c.x, &c.velocity]
+    }
+
+    /// The same, to be changed; padding stays 0.
+    pub(super) fn all_lines_mut(&mut self) -> [&mut [Line]; 8] {
+        let Self { w, a, b, c, .. } = self;
+        let matrices = [&mut w.x, &mut w.velocity, &mut a.x, &mut a.velocity];
+        let [w, v, a, u] = matrices.map(Matrix::lines_mut);
+        [w, v, a, u, &mut b.x, &mut b.velocity, &mut c.x, &mut c.velocity]
+    }
+
+    /// Makes all weights NaN.
+    pub(super) fn spoil(&mut self) {
+        let values = vec![f32::NAN; self.w.x.rows() * self.w.x.columns()];
+        self.w.x = Matrix::from_values(self.w.x.rows(), self.w.x.columns(), &values);
+    }
+
+    /// After parameters were changed by another hand than a step's.
+    pub(super) fn forget_gates(&mut self) {
+        self.gates = Gates::default();
     }
 
     /// The same state for the general path.

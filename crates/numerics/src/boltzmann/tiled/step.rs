@@ -5,14 +5,15 @@ use super::gates::mask_draws;
 use super::{Batch, Scratch, State};
 use crate::{BinaryRows, Draws, Stream};
 use kernels::Level;
-use kernels::tiled::Line;
-use kernels::tiled::ascent::{self, Rates, ascend_biases};
+use kernels::tiled::ascent::{self, Rates, Tabulated, ascend_biases};
 use kernels::tiled::lists::{Active, Bits, Blocks, list, list_changes};
 use kernels::tiled::product::{
     GroupProduct, Product, backward, backward_released, forward, forward_changed, forward_released,
 };
 use kernels::tiled::statistics::{Kind, Side, Table, hidden_surplus, pair, tabulate_samples};
 use kernels::tiled::units::{Inputs, UnitDraws, sample, tabulate};
+use kernels::tiled::{Line, MaskDraws};
+use std::ops::Range;
 
 /// Learns from one mini-batch; see [`super::super::step()`] for the equations.
 ///
@@ -99,44 +100,53 @@ pub fn step_in_parts(
     draws: Draws,
     ended: &mut dyn FnMut(Part),
 ) {
-    let n = batch.len();
-    assert!(n > 0, "a batch has examples");
-    assert!(learning.chain.sweeps() > 0, "a chain makes at least one sweep");
-    assert_eq!(batch.columns(), state.w.x.rows(), "one column per visible unit");
-    assert!((0.0..=44.0).contains(&learning.a_limit), "the limit of a is {}", learning.a_limit);
-    let State { synapses, w, a, gates, .. } = state;
-    gates.prepare(level, (*synapses, w, a), learning, draws);
-    let mut pass = Pass { level, examples: n, learning, draws, ended };
-    scratch.reset(n, state.w.x.rows(), state.w.x.columns());
-    for example in 0..n {
-        scratch.data.extend_from_slice(batch.words(example));
-    }
-    (pass.ended)(Part::Preparation);
-    pass.data_side(state, scratch);
-    for sweep in 1..=learning.chain.sweeps() {
-        pass.sweep(state, scratch, sweep);
-    }
+    check(state, batch, learning);
+    state.prepare(level, learning, draws);
+    let mut pass = Pass { level, first: 0, examples: batch.len(), learning, draws, ended };
+    pass.collect(state, batch, scratch);
     pass.learn(state, scratch);
     state.settle(learning.momentum);
 }
 
 /// What the parts of a step have in common.
-struct Pass<'a> {
-    level: Level,
-    examples: usize,
-    learning: &'a Learning,
-    draws: Draws,
+pub(super) struct Pass<'a> {
+    pub(super) level: Level,
+    /// Place of its first example in the mini-batch; draws have the addresses of the whole.
+    pub(super) first: usize,
+    pub(super) examples: usize,
+    pub(super) learning: &'a Learning,
+    pub(super) draws: Draws,
     /// Hears which part has just ended.
-    ended: &'a mut dyn FnMut(Part),
+    pub(super) ended: &'a mut dyn FnMut(Part),
 }
 
 impl Pass<'_> {
-    fn unit_draws(&self, stream: Stream, sweep: usize) -> UnitDraws {
-        UnitDraws { key: self.draws.key(stream), step: self.draws.step(), first: unit_index(sweep, 0, 0) }
+    /// Everything up to the statistics: the table, and the visible units of both sides.
+    pub(super) fn collect(&mut self, state: &mut State, batch: Batch<'_>, scratch: &mut Scratch) {
+        scratch.reset(self.examples, state.w.x.rows(), state.w.x.columns());
+        for example in self.rows() {
+            scratch.data.extend_from_slice(batch.words(example));
+        }
+        (self.ended)(Part::Preparation);
+        self.data_side(state, scratch);
+        for sweep in 1..=self.learning.chain.sweeps() {
+            self.sweep(state, scratch, sweep);
+        }
     }
 
-    fn persistent(&self) -> bool {
-        matches!(self.learning.chain, Chain::Pcd { .. })
+    /// Places of its examples in the mini-batch.
+    fn rows(&self) -> Range<usize> {
+        self.first..self.first + self.examples
+    }
+
+    fn unit_draws(&self, stream: Stream, sweep: usize) -> UnitDraws {
+        let first = unit_index(sweep, self.first, 0);
+        UnitDraws { key: self.draws.key(stream), step: self.draws.step(), first }
+    }
+
+    /// Draws of releases of every example's own.
+    fn release_draws(&self, phase: usize) -> MaskDraws {
+        MaskDraws { first: self.first as u32, ..mask_draws(self.draws, phase as u32) }
     }
 
     /// Hidden units at the data, and where the chain starts.
@@ -152,12 +162,10 @@ impl Pass<'_> {
         (self.ended)(Part::Lists);
         self.up(state, active, hidden_inputs, 0);
         (self.ended)(Part::UpData);
-        let into = if self.persistent() { samples } else { &mut *hidden };
-        self.hidden_units(hidden_inputs, h, into, (table, Side::Data), (0, !self.persistent()));
-        if self.persistent() {
-            let chains = state.chains.all_words();
-            assert_eq!(chains.len(), hidden.len(), "one persistent chain per example of a batch");
-            hidden.copy_from_slice(chains);
+        let into = if is_persistent(self.learning) { samples } else { &mut *hidden };
+        self.hidden_units(hidden_inputs, h, into, (table, Side::Data), (0, !is_persistent(self.learning)));
+        if is_persistent(self.learning) {
+            hidden.copy_from_slice(state.chains.words_of(self.rows()));
         }
     }
 
@@ -176,14 +184,20 @@ impl Pass<'_> {
         let last = sweep == self.learning.chain.sweeps();
         let Scratch { hidden_inputs, hidden, table, .. } = scratch;
         if last {
-            self.hidden_units(hidden_inputs, h, hidden, (table, Side::Model), (sweep, self.persistent()));
+            self.hidden_units(
+                hidden_inputs,
+                h,
+                hidden,
+                (table, Side::Model),
+                (sweep, is_persistent(self.learning)),
+            );
         } else {
             let inputs = Inputs { lines: hidden_inputs, units: h, examples: self.examples };
             sample(self.level, inputs, self.unit_draws(Stream::Hidden, sweep), hidden);
             (self.ended)(Part::Units);
         }
-        if last && self.persistent() {
-            state.chains.all_words_mut().copy_from_slice(hidden);
+        if last && is_persistent(self.learning) {
+            state.chains.words_of_mut(self.rows()).copy_from_slice(hidden);
         }
     }
 
@@ -193,7 +207,7 @@ impl Pass<'_> {
     fn up_again(&mut self, state: &State, scratch: &mut Scratch, sweep: usize) {
         let units = state.w.x.rows();
         let after = Bits { words: &scratch.visible, units };
-        let continues = sweep > 1 || !self.persistent();
+        let continues = sweep > 1 || !is_persistent(self.learning);
         if !continues || state.synapses == Synapses::PriorMixture {
             list(self.level, after, Blocks::Tiles, &mut scratch.active);
             (self.ended)(Part::Lists);
@@ -239,7 +253,7 @@ impl Pass<'_> {
         match state.gates.weights(&state.w, phase) {
             Some(weights) => forward(self.level, weights, product),
             None => {
-                let draws = mask_draws(self.draws, phase as u32);
+                let draws = self.release_draws(phase);
                 forward_released(self.level, &state.w.x, state.gates.thresholds(), draws, product);
             }
         }
@@ -256,51 +270,79 @@ impl Pass<'_> {
         } else {
             list(self.level, h, Blocks::Tiles, active);
             (self.ended)(Part::Lists);
-            let draws = mask_draws(self.draws, phase as u32);
+            let draws = self.release_draws(phase);
             let product = Product { active, bias, out };
             backward_released(self.level, &state.w.x, state.gates.thresholds(), draws, product);
         }
     }
 
-    /// Momentum ascent of all parameters.
-    fn learn(&mut self, state: &mut State, scratch: &mut Scratch) {
-        let learning = self.learning;
-        let rates = Rates {
-            w: learning.eta_w as f32,
-            a: (learning.eta_w * learning.release_rate_ratio) as f32,
-            momentum: learning.momentum as f32,
-            decay: learning.weight_decay as f32,
-            a_limit: learning.a_limit as f32,
-        };
-        let v = state.w.x.rows();
-        let data = Bits { words: &scratch.data, units: v };
-        let model = Bits { words: &scratch.visible, units: v };
+    /// What the statistics of each visible unit add up.
+    pub(super) fn pair(&mut self, units: usize, scratch: &mut Scratch) {
+        let data = Bits { words: &scratch.data, units };
+        let model = Bits { words: &scratch.visible, units };
         pair(self.level, data, model, &mut scratch.pairs);
         (self.ended)(Part::Pairs);
-        let statistics = ascent::Statistics { table: &scratch.table, pairs: &scratch.pairs };
+    }
+
+    /// Momentum ascent of all parameters.
+    pub(super) fn learn(&mut self, state: &mut State, scratch: &mut Scratch) {
+        let rates = rates(self.learning);
+        self.pair(state.w.x.rows(), scratch);
+        let tabulated = Tabulated { table: &scratch.table, pairs: &scratch.pairs };
+        let statistics = ascent::Statistics::Tabulated(tabulated);
         let State { synapses, w, a, b, c, gates, .. } = state;
-        gates.ascend(self.level, statistics, (w, a), rates, (*synapses, learning, self.draws.next()));
+        gates.ascend(self.level, statistics, (w, a), rates, (*synapses, self.learning, self.draws.next()));
         (self.ended)(Part::Ascent);
 
         let surplus = &mut scratch.surplus[..c.x.len()];
         hidden_surplus(self.level, &scratch.table, surplus);
         ascend_biases(self.level, surplus, self.examples, &mut c.x, &mut c.velocity, rates);
         let surplus = &mut scratch.surplus[..b.x.len()];
-        for (line, counts) in surplus.iter_mut().zip(scratch.pairs.surplus().chunks(64)) {
-            // Counts below 2²⁴ are exact in f32; padding keeps a bias of 0.
-            *line = Line::ZERO;
-            for (to, &count) in line.0.as_flattened_mut().iter_mut().zip(counts) {
-                *to = count as f32;
-            }
-        }
+        spread(scratch.pairs.surplus(), surplus);
         ascend_biases(self.level, surplus, self.examples, &mut b.x, &mut b.velocity, rates);
         (self.ended)(Part::Biases);
     }
 }
 
+/// Rates as the kernels take them.
+pub(super) fn rates(learning: &Learning) -> Rates {
+    Rates {
+        w: learning.eta_w as f32,
+        a: (learning.eta_w * learning.release_rate_ratio) as f32,
+        momentum: learning.momentum as f32,
+        decay: learning.weight_decay as f32,
+        a_limit: learning.a_limit as f32,
+    }
+}
+
+/// Counts as lines. Those below 2²⁴ are exact in f32; padding keeps a bias of 0.
+pub(super) fn spread(counts: &[i32], lines: &mut [Line]) {
+    for (line, counts) in lines.iter_mut().zip(counts.chunks(64)) {
+        *line = Line::ZERO;
+        for (to, &count) in line.0.as_flattened_mut().iter_mut().zip(counts) {
+            *to = count as f32;
+        }
+    }
+}
+
+/// Whether chains go on from where the last step left them.
+pub(super) fn is_persistent(learning: &Learning) -> bool {
+    matches!(learning.chain, Chain::Pcd { .. })
+}
+
+/// What every step asks for.
+pub(super) fn check(state: &State, batch: Batch<'_>, learning: &Learning) {
+    assert!(!batch.is_empty(), "a batch has examples");
+    assert!(learning.chain.sweeps() > 0, "a chain makes at least one sweep");
+    assert_eq!(batch.columns(), state.w.x.rows(), "one column per visible unit");
+    assert!((0.0..=44.0).contains(&learning.a_limit), "the limit of a is {}", learning.a_limit);
+    let chains = state.chains.len();
+    assert!(!is_persistent(learning) || chains == batch.len(), "one persistent chain per example of a batch");
+}
+
 #[cfg(test)]
 #[path = "law_tests.rs"]
-mod law_tests;
+pub(super) mod law_tests;
 #[cfg(test)]
 #[path = "step_tests.rs"]
 mod naive_tests;

@@ -1,15 +1,11 @@
 //! How much a run may store.
 
-use jobs::{MetricPoint, Value};
+use jobs::{MetricPoint, Policy, Value};
 
 use crate::{Result, StoreError};
 
-/// Different metric names of a run.
-pub(crate) const NAMES: usize = 64;
 /// Bytes of one value.
 pub(crate) const VALUE_BYTES: usize = 1 << 20;
-/// Values of a run, over all metrics.
-pub(crate) const POINTS: u64 = 10_000_000;
 /// Bytes of one chunk of a checkpoint or a data set.
 pub(crate) const CHUNK_BYTES: usize = 1 << 20;
 /// Bytes of arrays in one answer; the row that passes it is the last.
@@ -53,12 +49,13 @@ pub(crate) fn check_metrics(metrics: &[MetricPoint]) -> Result<()> {
 }
 
 /// Checks how many names and values a run has after a report.
-pub(crate) fn check_totals(names: usize, points: u64) -> Result<()> {
-    if names > NAMES {
-        return limit(format!("the run has {names} metrics; it may have at most {NAMES}"));
+pub(crate) fn check_totals(names: usize, points: u64, policy: &Policy) -> Result<()> {
+    let Policy { metric_names, metric_points, .. } = policy;
+    if names > *metric_names {
+        return limit(format!("the run has {names} metrics; it may have at most {metric_names}"));
     }
-    if points > POINTS {
-        return limit(format!("the run has {points} metric values; it may have at most {POINTS}"));
+    if points > *metric_points {
+        return limit(format!("the run has {points} metric values; it may have at most {metric_points}"));
     }
     Ok(())
 }

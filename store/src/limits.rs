@@ -63,3 +63,23 @@ pub(crate) fn check_totals(names: usize, points: u64, policy: &Policy) -> Result
 fn limit<T>(message: String) -> Result<T> {
     Err(StoreError::Limit(message))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_is_held_to_its_names_and_values() {
+        let policy = Policy { metric_names: 3, metric_points: 10, ..Policy::default() };
+        assert!(check_totals(3, 10, &policy).is_ok());
+        for (names, points, detail) in [
+            (4, 10, "the run has 4 metrics; it may have at most 3"),
+            (300, 10, "the run has 300 metrics; it may have at most 3"),
+            (3, 11, "the run has 11 metric values; it may have at most 10"),
+            (3, 1_000, "the run has 1000 metric values; it may have at most 10"),
+        ] {
+            let error = check_totals(names, points, &policy).expect_err("too much");
+            assert_eq!(error.to_string(), detail);
+        }
+    }
+}

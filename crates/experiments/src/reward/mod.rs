@@ -76,6 +76,8 @@ impl Experiment for Reward {
     const FINDINGS: &'static str = include_str!("findings.toml");
     const FIGURES: &'static str = include_str!("figures.toml");
     const METRICS: &'static [MetricSpec] = &observe::METRICS;
+    const FORKABLE: &'static [&'static str] =
+        &["b", "gain", "limit", "tau_eligibility_s", "tau_gradient_s", "temperature"];
     const PRESETS: &'static [(&'static str, &'static str)] = &[
         ("lever", include_str!("lever.toml")),
         ("reach", include_str!("reach.toml")),

@@ -101,6 +101,7 @@ impl Experiment for SelfRepair {
     const FINDINGS: &'static str = include_str!("findings.toml");
     const FIGURES: &'static str = include_str!("figures.toml");
     const METRICS: &'static [MetricSpec] = &metrics::METRICS;
+    const FORKABLE: &'static [&'static str] = &["b", "data_points", "homeostasis", "prior_sd"];
     const PRESETS: &'static [(&'static str, &'static str)] = &PRESETS;
 
     type Params = Params;

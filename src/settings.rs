@@ -78,7 +78,15 @@ impl ServerArgs {
 }
 
 /// Settings that are not the server crate's own.
-const OURS: [&str; 5] = ["data_dir", "database", "backoff_ms", "backoff_cap_ms", "progress_ms"];
+const OURS: [&str; 7] = [
+    "data_dir",
+    "database",
+    "backoff_ms",
+    "backoff_cap_ms",
+    "progress_ms",
+    "max_metric_names",
+    "max_metric_points",
+];
 
 fn layered(
     file: Map<String, Json>,
@@ -136,7 +144,10 @@ fn check(name: &str, value: &Json) -> Result<(), String> {
         "database" if value.as_str().is_some_and(is_postgres) => Ok(()),
         "database" => Err("it must begin with postgres://; leave it out for SQLite in the folder".into()),
         _ if OURS.contains(&name) && value.is_u64() => Ok(()),
-        _ if OURS.contains(&name) => Err("it must be a number of milliseconds".into()),
+        _ if OURS.contains(&name) && name.ends_with("_ms") => {
+            Err("it must be a number of milliseconds".into())
+        }
+        _ if OURS.contains(&name) => Err("it must be a number".into()),
         _ => serde_json::from_value::<server::Config>(json!({name: value}))
             .map(|_| ())
             .map_err(|e| e.to_string()),
@@ -144,7 +155,8 @@ fn check(name: &str, value: &Json) -> Result<(), String> {
 }
 
 fn settle(mut settled: Map<String, Json>, env: &impl Fn(&str) -> Option<String>) -> anyhow::Result<Settings> {
-    let [data_dir, database, backoff, backoff_cap, progress] = OURS.map(|name| settled.remove(name));
+    let [data_dir, database, backoff, backoff_cap, progress, names, points] =
+        OURS.map(|name| settled.remove(name));
     let mut config: server::Config = serde_json::from_value(Json::Object(settled)).context("settings")?;
     let number =
         |value: Option<Json>, default: u64| value.and_then(|value| value.as_u64()).unwrap_or(default);
@@ -153,6 +165,8 @@ fn settle(mut settled: Map<String, Json>, env: &impl Fn(&str) -> Option<String>)
     policy.backoff_ms = number(backoff, policy.backoff_ms);
     policy.backoff_cap_ms = number(backoff_cap, policy.backoff_cap_ms);
     policy.progress_ms = number(progress, policy.progress_ms);
+    policy.metric_names = number(names, policy.metric_names as u64) as usize;
+    policy.metric_points = number(points, policy.metric_points);
     let data_dir = match data_dir.as_ref().and_then(Json::as_str) {
         Some(folder) => PathBuf::from(folder),
         None => default_data_dir(env)?,
@@ -218,6 +232,19 @@ mod tests {
         assert_eq!((config.lease_ms, config.drain_ms, config.reap_ms), (1, 20, 300));
         assert_eq!((config.policy.lease_ms, config.policy.backoff_ms), (1, 5));
         assert_eq!((config.listen.port(), settings.data_dir), (0, PathBuf::from("/file")));
+    }
+
+    #[test]
+    fn limits_are_settings_like_all_others() {
+        let home =
+            [("HOME", "/home/ann"), ("VESICLE_MAX_METRIC_NAMES", "7"), ("VESICLE_MAX_EVENT_STREAMS", "9")];
+        let file = object(json!({"max_metric_points": 70, "max_queued_jobs": 90}));
+        let config = layered(file, env(&home), Map::new()).expect("all of them can be used").config;
+        assert_eq!((config.policy.metric_names, config.policy.metric_points), (7, 70));
+        assert_eq!((config.max_event_streams, config.max_queued_jobs), (9, 90));
+        let file = object(json!({"max_metric_names": "many"}));
+        let text = layered(file, env(&home[..1]), Map::new()).expect_err("it is bad").to_string();
+        assert_eq!(text, "setting `max_metric_names` of vesicle.toml is \"many\"; it must be a number");
     }
 
     #[test]

@@ -8,7 +8,13 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    attempts::Attempts, clock::Clock, config::Config, doorbell::Doorbell, fault::Fault, telemetry::Telemetry,
+    attempts::Attempts,
+    backlog::Backlog,
+    clock::Clock,
+    config::Config,
+    doorbell::Doorbell,
+    fault::{Fault, Kind},
+    telemetry::Telemetry,
 };
 
 /// Version of the program.
@@ -26,6 +32,9 @@ pub(crate) struct Shared {
     pub(crate) bell: Doorbell,
     pub(crate) telemetry: Telemetry,
     pub(crate) attempts: Attempts,
+    pub(crate) backlog: Backlog,
+    /// One permit for each event stream that may be open.
+    pub(crate) streams: Arc<Semaphore>,
     /// One permit for each upload of a data set that may be under way.
     pub(crate) uploads: Semaphore,
     /// Cancelled when the server begins to go away.
@@ -40,6 +49,8 @@ impl App {
             bell: Doorbell::new(),
             telemetry: Telemetry::new(),
             attempts: Attempts::default(),
+            backlog: Backlog::default(),
+            streams: Arc::new(Semaphore::new(config.max_event_streams)),
             uploads: Semaphore::new(config.max_uploads),
             drain: CancellationToken::new(),
             config,
@@ -54,6 +65,18 @@ impl App {
     /// Refuses new work while the server goes away.
     pub(crate) fn accepts_work(&self) -> Result<(), Fault> {
         if self.drain.is_cancelled() { Err(Fault::draining()) } else { Ok(()) }
+    }
+
+    /// Refuses what would stay while the disk is nearly full, so that what runs can end.
+    pub(crate) async fn has_room(&self) -> Result<(), Fault> {
+        let least = self.config.min_free_bytes;
+        match self.store.free_bytes().await? {
+            Some(free) if free < least => {
+                let rule = format!("there must be at least {least} for jobs and data sets");
+                Err(Fault::new(Kind::Full, format!("the disk of the database has {free} free bytes; {rule}")))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// A job by its id or the beginning of it.

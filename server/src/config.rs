@@ -41,10 +41,32 @@ pub struct Config {
     pub keep_alive_ms: u64,
     /// Age at which an event stream ends politely; the client resumes by its cursor.
     pub stream_age_ms: u64,
+    /// Events that a stream holds for its client; it reads the next ones when the client has taken these.
+    pub stream_buffer_events: u32,
+    /// Event streams at once, SSE and gRPC.
+    pub max_event_streams: usize,
     /// Connections at once.
     pub max_connections: usize,
+    /// Connections of one address at once. Behind a proxy all of them have its address.
+    pub max_connections_per_address: usize,
+    /// Requests at once on one HTTP/2 connection.
+    pub max_http2_streams: u32,
     /// Largest JSON body.
     pub max_json_bytes: usize,
+    /// Deepest nesting of a JSON body.
+    pub max_json_depth: usize,
+    /// Longest string of a JSON body, as it is written.
+    pub max_json_string_bytes: usize,
+    /// Most items of a list, or members of an object, of a JSON body.
+    pub max_json_items: usize,
+    /// Largest gRPC message.
+    pub max_message_bytes: usize,
+    /// Most runs of a job; 1,000 is the most there can be.
+    pub max_runs_per_job: usize,
+    /// Jobs with runs that wait for a worker; more are refused until some have begun.
+    pub max_queued_jobs: u64,
+    /// Below so much free disk, where the database is a file, no jobs and data sets are taken. What runs goes on.
+    pub min_free_bytes: u64,
     /// Largest data set, decoded; also the most that is read of an upload.
     pub max_dataset_bytes: u64,
     /// Uploads of data sets at once: each may hold a whole data set.
@@ -84,8 +106,19 @@ impl Default for Config {
             event_poll_ms: 2_000,
             keep_alive_ms: 15_000,
             stream_age_ms: 3_600_000,
+            stream_buffer_events: 256,
+            max_event_streams: 1_000,
             max_connections: 2_048,
+            max_connections_per_address: 512,
+            max_http2_streams: 100,
             max_json_bytes: 1 << 20,
+            max_json_depth: 32,
+            max_json_string_bytes: 64 << 10,
+            max_json_items: 10_000,
+            max_message_bytes: 4 << 20,
+            max_runs_per_job: 1_000,
+            max_queued_jobs: 10_000,
+            min_free_bytes: 1 << 30,
             max_dataset_bytes: experiments::Data::LIMIT_BYTES,
             max_uploads: 2,
             header_timeout_ms: 10_000,

@@ -1,29 +1,40 @@
 //! A job's log as a stream: rows of the store after a cursor, one after the other, none left out.
 
-use std::{collections::VecDeque, time::Duration};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use futures::{Stream, stream};
 use jobs::{Event, EventKind, JobId};
 use tokio::time::{Instant, sleep, sleep_until};
 
-use crate::{app::App, config::millis, doorbell::JobBell, fault::Fault};
+use crate::{
+    app::App,
+    config::millis,
+    doorbell::JobBell,
+    fault::{Fault, Kind},
+};
 
-/// Events held for one client: it gets the next ones when it has taken these.
-const BATCH: u32 = 256;
-
-/// Events of `job` with a number greater than `after`, until `job_ended`, a drain, or old age.
+/// Events of `job` with a number greater than `after`, until `job_ended`, a drain, or old age. Refused when as many
+/// streams are open as may be.
 ///
 /// Pulled by the client: a slow one holds one batch and delays nobody.
-pub(crate) fn events(app: App, job: JobId, after: u64) -> impl Stream<Item = Result<Event, Fault>> + Send {
+pub(crate) fn events(
+    app: App,
+    job: JobId,
+    after: u64,
+) -> Result<impl Stream<Item = Result<Event, Fault>> + Send, Fault> {
+    let permit = Arc::clone(&app.streams).try_acquire_owned().map_err(|_| {
+        let most = app.config.max_event_streams;
+        Fault::new(Kind::Busy, format!("{most} event streams are open; there may be at most {most}"))
+    })?;
     // Listening begins before the first read, so nothing falls between.
     let bell = app.bell.job(job);
     let end = Instant::now() + millis(app.config.stream_age_ms);
-    let gauge = app.telemetry.stream_opened();
+    let open = (app.telemetry.stream_opened(), permit);
     let cursor = Cursor { job, after, bell, batch: VecDeque::new(), end, ended: false };
-    stream::unfold((app, cursor, gauge), |(app, mut cursor, gauge)| async move {
+    Ok(stream::unfold((app, cursor, open), |(app, mut cursor, open)| async move {
         let item = cursor.next(&app).await.transpose()?;
-        Some((item, (app, cursor, gauge)))
-    })
+        Some((item, (app, cursor, open)))
+    }))
 }
 
 struct Cursor {
@@ -49,7 +60,7 @@ impl Cursor {
             if app.drain.is_cancelled() {
                 return Ok(None);
             }
-            match app.store.events(self.job, self.after, BATCH).await {
+            match app.store.events(self.job, self.after, app.config.stream_buffer_events.max(1)).await {
                 Ok(events) => self.batch = events.into(),
                 Err(error) => {
                     self.ended = true;

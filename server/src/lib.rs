@@ -7,6 +7,7 @@
 mod act;
 mod app;
 mod attempts;
+mod backlog;
 mod builtin;
 mod checkpoints;
 mod clock;

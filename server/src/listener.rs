@@ -1,6 +1,11 @@
 //! Our own accept loop: HTTP/1.1 and h2c on one port, with the time-outs that `axum::serve` does not set.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    net::IpAddr,
+    sync::{Arc, Mutex, MutexGuard},
+    time::Duration,
+};
 
 use axum::{Router, body::Body};
 use hyper_util::{
@@ -19,13 +24,13 @@ use crate::{app::App, config::millis, socket::Guarded};
 
 /// A peer that is gone without a word is noticed after twice that.
 const PING: Duration = Duration::from_secs(20);
-const STREAMS_PER_CONNECTION: u32 = 100;
 
 /// Serves connections until a drain begins; then lets open requests end, as long as `drain_ms` allows.
 pub(crate) async fn listen(app: App, listener: TcpListener, router: Router) {
     let builder = builder(&app);
     let graceful = GracefulShutdown::new();
     let connections = Arc::new(Semaphore::new(app.config.max_connections));
+    let addresses = Addresses::default();
     loop {
         let next = async {
             // Connections over the cap wait in the backlog of the system.
@@ -38,7 +43,12 @@ pub(crate) async fn listen(app: App, listener: TcpListener, router: Router) {
             () = app.drain.cancelled() => break,
         };
         match accepted {
-            Ok((stream, _)) => serve(&app, &builder, &graceful, stream, router.clone(), permit),
+            Ok((stream, peer)) => match addresses.enter(peer.ip(), app.config.max_connections_per_address) {
+                Some(entered) => {
+                    serve(&app, &builder, &graceful, stream, router.clone(), (permit, entered));
+                }
+                None => tracing::debug!(%peer, "connection refused: its address has as many as it may"),
+            },
             Err(error) => {
                 // Out of file descriptors, most likely: some of them must close first.
                 tracing::error!(%error, "no connection accepted: {error}");
@@ -58,7 +68,7 @@ fn builder(app: &App) -> Builder<TokioExecutor> {
     builder
         .http2()
         .timer(TokioTimer::new())
-        .max_concurrent_streams(STREAMS_PER_CONNECTION)
+        .max_concurrent_streams(app.config.max_http2_streams)
         .keep_alive_interval(PING)
         .keep_alive_timeout(PING);
     builder
@@ -70,7 +80,7 @@ fn serve(
     graceful: &GracefulShutdown,
     stream: TcpStream,
     router: Router,
-    permit: OwnedSemaphorePermit,
+    held: (OwnedSemaphorePermit, Entered),
 ) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "no TCP_NODELAY: {error}");
@@ -86,6 +96,45 @@ fn serve(
             // Peers go away all the time; it is no fault of ours.
             tracing::debug!(%error, "connection ended: {error}");
         }
-        drop(permit);
+        drop(held);
     });
+}
+
+/// How many connections each address has.
+#[derive(Debug, Clone, Default)]
+struct Addresses(Arc<Mutex<HashMap<IpAddr, usize>>>);
+
+/// One connection of an address, as long as this lives.
+struct Entered {
+    addresses: Addresses,
+    address: IpAddr,
+}
+
+impl Addresses {
+    /// Counts a connection; `None` when the address has `most` already.
+    fn enter(&self, address: IpAddr, most: usize) -> Option<Entered> {
+        let mut counts = self.lock();
+        let count = counts.entry(address).or_insert(0);
+        if *count >= most {
+            return None;
+        }
+        *count += 1;
+        Some(Entered { addresses: self.clone(), address })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
+        self.0.lock().expect("nothing panics while the lock is held")
+    }
+}
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        let mut counts = self.addresses.lock();
+        if let Some(count) = counts.get_mut(&self.address) {
+            *count -= 1;
+            if *count == 0 {
+                counts.remove(&self.address);
+            }
+        }
+    }
 }

@@ -86,8 +86,9 @@ pub(crate) struct Upload<'a> {
 }
 
 impl<'a> Upload<'a> {
-    pub(crate) fn begin(app: &'a App) -> Result<Self, Fault> {
+    pub(crate) async fn begin(app: &'a App) -> Result<Self, Fault> {
         app.accepts_work()?;
+        app.has_room().await?;
         let busy = |_| Fault::new(Kind::Busy, "other data sets are being uploaded; try again in a second");
         let permit = app.uploads.try_acquire().map_err(busy)?;
         Ok(Self {

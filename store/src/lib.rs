@@ -133,6 +133,14 @@ pub trait Store: Send + Sync + 'static {
     /// The run whose id begins with `prefix` (6 hexadecimal digits or more); `None` when there is none.
     async fn find_run(&self, prefix: &str) -> Result<Option<RunId>>;
 
+    /// How many jobs have runs that wait for a worker.
+    async fn queued_jobs(&self) -> Result<u64>;
+
+    /// Free bytes of the disk that the database is on; `None` where that is not known here.
+    async fn free_bytes(&self) -> Result<Option<u64>> {
+        Ok(None)
+    }
+
     /// How many runs are in each state, over all jobs; for telemetry.
     async fn run_counts(&self) -> Result<jobs::Counts>;
 

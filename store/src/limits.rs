@@ -1,15 +1,11 @@
 //! How much a run may store.
 
-use jobs::{MetricPoint, Value};
+use jobs::{MetricPoint, Policy, Value};
 
 use crate::{Result, StoreError};
 
-/// Different metric names of a run.
-pub(crate) const NAMES: usize = 64;
 /// Bytes of one value.
 pub(crate) const VALUE_BYTES: usize = 1 << 20;
-/// Values of a run, over all metrics.
-pub(crate) const POINTS: u64 = 10_000_000;
 /// Bytes of one chunk of a checkpoint or a data set.
 pub(crate) const CHUNK_BYTES: usize = 1 << 20;
 /// Bytes of arrays in one answer; the row that passes it is the last.
@@ -53,16 +49,37 @@ pub(crate) fn check_metrics(metrics: &[MetricPoint]) -> Result<()> {
 }
 
 /// Checks how many names and values a run has after a report.
-pub(crate) fn check_totals(names: usize, points: u64) -> Result<()> {
-    if names > NAMES {
-        return limit(format!("the run has {names} metrics; it may have at most {NAMES}"));
+pub(crate) fn check_totals(names: usize, points: u64, policy: &Policy) -> Result<()> {
+    let Policy { metric_names, metric_points, .. } = policy;
+    if names > *metric_names {
+        return limit(format!("the run has {names} metrics; it may have at most {metric_names}"));
     }
-    if points > POINTS {
-        return limit(format!("the run has {points} metric values; it may have at most {POINTS}"));
+    if points > *metric_points {
+        return limit(format!("the run has {points} metric values; it may have at most {metric_points}"));
     }
     Ok(())
 }
 
 fn limit<T>(message: String) -> Result<T> {
     Err(StoreError::Limit(message))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_is_held_to_its_names_and_values() {
+        let policy = Policy { metric_names: 3, metric_points: 10, ..Policy::default() };
+        assert!(check_totals(3, 10, &policy).is_ok());
+        for (names, points, detail) in [
+            (4, 10, "the run has 4 metrics; it may have at most 3"),
+            (300, 10, "the run has 300 metrics; it may have at most 3"),
+            (3, 11, "the run has 11 metric values; it may have at most 10"),
+            (3, 1_000, "the run has 1000 metric values; it may have at most 10"),
+        ] {
+            let error = check_totals(names, points, &policy).expect_err("too much");
+            assert_eq!(error.to_string(), detail);
+        }
+    }
 }

@@ -16,8 +16,9 @@ const RECOVERY: Duration = Duration::from_secs(5);
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_disk_refuses_writes_answers_reads_and_recovers_by_itself() {
     let Some(disk) = SmallDisk::mount(MIB) else { return };
-    let home = disk.path().display().to_string();
-    let mut service = Service::start_with(&[("VESICLE_HOME", &home)]).await;
+    let env = disk.env();
+    let settings: Vec<_> = env.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let mut service = Service::start_with(&settings).await;
     let spec = digits_job(2, 6, 300);
     let job = service.client.submit(&spec, "before").await;
     let runs = service.client.runs(&job).await;

@@ -35,6 +35,12 @@ impl SmallDisk {
         self.folder.as_ref().expect("it is kept until the end").path()
     }
 
+    /// Settings of a server whose database is on it, to the last byte.
+    pub(crate) fn env(&self) -> Vec<(String, String)> {
+        let home = self.path().display().to_string();
+        vec![("VESICLE_HOME".to_owned(), home), ("VESICLE_MIN_FREE_BYTES".to_owned(), "0".to_owned())]
+    }
+
     /// Takes every byte that is left.
     pub(crate) fn fill(&self) {
         let mut file =

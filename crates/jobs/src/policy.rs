@@ -21,6 +21,10 @@ pub struct Policy {
     pub backoff_cap_ms: u64,
     /// Least time between two `run_progressed` events of a run.
     pub progress_event_ms: u64,
+    /// Most different metrics of a run.
+    pub metric_names: usize,
+    /// Most values of a run, over all metrics.
+    pub metric_points: u64,
     /// Whether reports of stale attempts are refused.
     pub fence: Fence,
 }
@@ -36,6 +40,8 @@ impl Default for Policy {
             backoff_ms: 10_000,
             backoff_cap_ms: 360_000,
             progress_event_ms: 500,
+            metric_names: 256,
+            metric_points: 10_000_000,
             fence: Fence::Checked,
         }
     }

@@ -175,7 +175,7 @@ impl JobService for JobAnswers {
     ) -> Result<Response<Self::WatchJobStream>, Status> {
         let v1::WatchJobRequest { id, after_seq } = request.into_inner();
         let job = self.0.job(&id).await.map_err(status)?;
-        let events = events(self.0.clone(), job.id, after_seq);
+        let events = events(self.0.clone(), job.id, after_seq).map_err(status)?;
         let messages = events.map(|event| event.and_then(|event| convert::event(&event)).map_err(status));
         Ok(Response::new(Box::pin(messages)))
     }
@@ -342,7 +342,7 @@ async fn put_dataset(
     app: &App,
     mut parts: Streaming<v1::PutDatasetRequest>,
 ) -> Result<v1::PutDatasetResponse, Fault> {
-    let mut upload = Upload::begin(app)?;
+    let mut upload = Upload::begin(app).await?;
     let mut about = None;
     while let Some(message) = parts.message().await.map_err(broken_off)? {
         match (message.part, &about) {

@@ -26,14 +26,11 @@ use worker_service::WorkerAnswers;
 
 pub(crate) use status::status;
 
-/// Largest message taken.
-const MESSAGE_BYTES: usize = 4 << 20;
-
 /// All services as routes.
 pub(crate) fn router(app: &App) -> Router {
-    let workers =
-        WorkerServiceServer::new(WorkerAnswers(app.clone())).max_decoding_message_size(MESSAGE_BYTES);
-    let jobs = JobServiceServer::new(JobAnswers(app.clone())).max_decoding_message_size(MESSAGE_BYTES);
+    let most = app.config.max_message_bytes;
+    let workers = WorkerServiceServer::new(WorkerAnswers(app.clone())).max_decoding_message_size(most);
+    let jobs = JobServiceServer::new(JobAnswers(app.clone())).max_decoding_message_size(most);
     let (reporter, health) = health_reporter();
     tokio::spawn(report_health(reporter, app.clone()));
     let reflection = tonic_reflection::server::Builder::configure()

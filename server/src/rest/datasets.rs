@@ -105,7 +105,7 @@ async fn drain(mut form: Multipart) {
 }
 
 async fn read(app: &App, form: &mut Multipart) -> Result<store::Dataset, Fault> {
-    let mut upload = Upload::begin(app)?;
+    let mut upload = Upload::begin(app).await?;
     let mut about = About::default();
     let mut seen = Vec::new();
     while let Some(mut field) = form.next_field().await.map_err(broken)? {

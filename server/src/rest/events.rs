@@ -68,7 +68,7 @@ pub(super) async fn watch_job(
         return tagged(&headers, &Events { events: events.iter().map(Event::from).collect(), last_seq });
     }
     let retry = sse::Event::default().retry(millis(RETRY_MS + app.clock.now() % RETRY_MS));
-    let stream = futures::stream::once(ready(Ok(retry))).chain(lines(events(app.clone(), job.id, after)));
+    let stream = futures::stream::once(ready(Ok(retry))).chain(lines(events(app.clone(), job.id, after)?));
     let keep_alive = sse::KeepAlive::new().interval(millis(app.config.keep_alive_ms));
     let mut response = Sse::new(stream).keep_alive(keep_alive).into_response();
     // A proxy that collects the answer would hold the events back.

@@ -43,8 +43,8 @@ struct Resolved {
 
 impl Draft {
     /// Reads a document as far as it can be checked without a store.
-    pub(super) fn read(body: &[u8]) -> Result<Self, Fault> {
-        let document = json::parse(body)?;
+    pub(super) fn read(body: &[u8], limits: json::Limits) -> Result<Self, Fault> {
+        let document = json::parse(body, limits)?;
         let mut breaches = Breaches::default();
         let Ok(mut spec) = serde_json::from_value::<JobSpec>(document.clone()) else {
             document::check(&document, &mut breaches);

@@ -17,6 +17,7 @@ use tokio::task::spawn_blocking;
 use crate::{
     app::{App, cut},
     fault::Fault,
+    json,
 };
 use draft::Draft;
 
@@ -28,17 +29,20 @@ const KEY_BYTES: usize = 128;
 /// Checks and stores a job, or answers the one that the same key made before.
 pub(crate) async fn submit(app: &App, body: Bytes, key: Option<String>) -> Result<Submitted, Fault> {
     app.accepts_work()?;
+    app.has_room().await?;
     if let Some(key) = &key {
         check_key(key)?;
     }
     let body_hash = *blake3::hash(&body).as_bytes();
     // A thousand points take a while to check: not on a thread that serves connections.
-    let draft = spawn_blocking(move || Draft::read(&body)).await.map_err(Fault::internal)??;
+    let limits = json::Limits::from(&app.config);
+    let draft = spawn_blocking(move || Draft::read(&body, limits)).await.map_err(Fault::internal)??;
     let mut draft = draft;
     let sources = sources::find(app, &mut draft).await?;
     let mut found = find_dataset(app, draft).await?;
     found.draft.check_fork(found.hash);
     let runs = found.draft.plan(&found.shape, sources.memory_bytes)?;
+    check_runs(app, runs.len())?;
     // Whoever has to mend the job as well learns of that first.
     let from = sources.checkpoints?;
 
@@ -52,8 +56,10 @@ pub(crate) async fn submit(app: &App, body: Bytes, key: Option<String>) -> Resul
         idempotency: key.map(|key| (key, body_hash)),
         now: app.now().await?,
     };
+    app.backlog.admit(app).await?;
     let submitted = app.store.submit(job).await?;
     if submitted.created {
+        app.backlog.grew();
         let (id, runs) = (submitted.job.id, submitted.job.counts.total());
         tracing::info!(job.id = %id, runs, "job {id} accepted with {runs} runs");
         app.telemetry.job_submitted();
@@ -61,6 +67,15 @@ pub(crate) async fn submit(app: &App, body: Bytes, key: Option<String>) -> Resul
         app.bell.ring_job(id);
     }
     Ok(submitted)
+}
+
+fn check_runs(app: &App, runs: usize) -> Result<(), Fault> {
+    let most = app.config.max_runs_per_job;
+    if runs > most {
+        let detail = format!("seeds and sweep make {runs} runs; they must make at most {most} here");
+        return Err(Fault::invalid_field("/seeds", detail));
+    }
+    Ok(())
 }
 
 fn check_key(key: &str) -> Result<(), Fault> {

@@ -64,7 +64,7 @@ async fn one_page_comes_as_json_if_asked() {
 async fn a_follower_hears_of_what_happens_later() {
     let bench = Bench::new().await;
     let (job, _) = bench.small_job().await;
-    let mut stream = Box::pin(events(bench.app.clone(), job, 1));
+    let mut stream = Box::pin(events(bench.app.clone(), job, 1).expect("there is room"));
     let granted = bench.lease().await;
     bench.app.bell.ring_job(job);
     let event = soon("the start", stream.next()).await.expect("goes on").expect("is read");
@@ -80,7 +80,7 @@ async fn a_follower_hears_of_what_happens_later() {
 async fn a_stream_ends_when_the_server_goes_away() {
     let bench = Bench::new().await;
     let (job, _) = bench.small_job().await;
-    let mut stream = Box::pin(events(bench.app.clone(), job, 1));
+    let mut stream = Box::pin(events(bench.app.clone(), job, 1).expect("there is room"));
     let (next, ()) = tokio::join!(soon("the end", stream.next()), async { bench.app.drain.cancel() });
     assert!(next.is_none());
 }

@@ -7,6 +7,7 @@ mod gate;
 mod grpc_jobs;
 mod grpc_workers;
 mod jobs;
+mod limits;
 mod parity;
 mod reads;
 mod sources;

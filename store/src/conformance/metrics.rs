@@ -112,12 +112,12 @@ pub async fn too_many_names_are_refused(store: Arc<dyn Store>) {
     let bench = Bench::with_job(store, 1).await;
     let run = bench.granted(1, START).await;
     let named = |count| (0..count).map(|n| scalar(&format!("metric_{n}"), 1, 1.0)).collect::<Vec<_>>();
-    let refused = bench.store.report(jobs::Report { metrics: named(65), ..says(&run, 0, 1) }, START).await;
-    assert!(matches!(refused, Err(StoreError::Limit(why)) if why.contains("65")));
-    bench.report(jobs::Report { metrics: named(64), ..says(&run, 0, 1) }, START).await;
+    let refused = bench.store.report(jobs::Report { metrics: named(257), ..says(&run, 0, 1) }, START).await;
+    assert!(matches!(refused, Err(StoreError::Limit(why)) if why.contains("257")));
+    bench.report(jobs::Report { metrics: named(256), ..says(&run, 0, 1) }, START).await;
     let one_more = jobs::Report { metrics: vec![scalar("more", 2, 1.0)], ..says(&run, 1, 2) };
     assert!(matches!(bench.store.report(one_more, START).await, Err(StoreError::Limit(_))));
-    assert_eq!(bench.store.series(run.id).await.expect("readable").len(), 64);
+    assert_eq!(bench.store.series(run.id).await.expect("readable").len(), 256);
 }
 
 /// Names, sizes and shapes.

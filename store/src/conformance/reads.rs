@@ -81,6 +81,9 @@ pub async fn pages_follow_each_other(store: Arc<dyn Store>) {
     let page = bench.store.runs(job_id(3), Page { after: Some(2), limit: 3 }).await.expect("readable");
     assert!(page.more && page.runs.iter().map(|run| run.id).eq((3..6).map(|index| run_id(3, index))));
     assert_eq!(bench.store.run_counts().await.expect("readable").queued, 35);
+    assert_eq!(bench.store.queued_jobs().await.expect("readable"), 5);
+    bench.store.wish(job_id(2), crate::Verb::Cancel, START).await.expect("cancelled");
+    assert_eq!(bench.store.queued_jobs().await.expect("readable"), 4);
 }
 
 /// By the last value, whatever came before; what is no number has no place.

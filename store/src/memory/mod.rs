@@ -181,6 +181,10 @@ impl Store for Memory {
         prefix::only(prefix, &found)
     }
 
+    async fn queued_jobs(&self) -> Result<u64> {
+        Ok(self.state().queued_jobs())
+    }
+
     async fn run_counts(&self) -> Result<jobs::Counts> {
         Ok(self.state().run_counts())
     }

@@ -1,5 +1,7 @@
 //! Reading a memory store.
 
+use std::collections::BTreeSet;
+
 use jobs::{Counts, Event, Job, JobId, Millis, Run, RunId, RunState, Value, WorkerInfo};
 
 use super::state::{JobRow, State};
@@ -110,6 +112,12 @@ impl State {
 
     pub(super) fn workers(&self, since: Millis) -> Vec<WorkerInfo> {
         self.workers.values().filter(|worker| worker.seen_at >= since).cloned().collect()
+    }
+
+    pub(super) fn queued_jobs(&self) -> u64 {
+        let waiting = self.runs.values().filter(|row| matches!(row.run.state, RunState::Queued { .. }));
+        let jobs = waiting.map(|row| row.run.job);
+        jobs.collect::<BTreeSet<_>>().len() as u64
     }
 
     pub(super) fn run_counts(&self) -> Counts {

@@ -28,7 +28,7 @@ impl State {
         let Fresh { values, kinds, violations } = fresh(&row.series, report);
         let points = row.series.values().map(|series| series.rows.len()).sum::<usize>() + values.len();
         let new_names = kinds.keys().filter(|name| !row.series.contains_key(**name)).count();
-        limits::check_totals(row.series.len() + new_names, points as u64)?;
+        limits::check_totals(row.series.len() + new_names, points as u64, &self.policy)?;
         let agrees = violations.is_empty();
         if !agrees {
             said.violations = violations;

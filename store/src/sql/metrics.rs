@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use jobs::{Array, MetricPoint, Report, Value};
+use jobs::{Array, MetricPoint, Policy, Report, Value};
 use sqlx::Row as _;
 
 use super::{Db, Row, dialect};
@@ -20,7 +20,7 @@ struct Known {
 }
 
 /// Adds a report's metrics; answers the (name, step) of those that have other bits there already.
-pub(super) async fn merge(db: &mut Db, report: &Report) -> Result<Vec<(String, u64)>> {
+pub(super) async fn merge(db: &mut Db, report: &Report, policy: &Policy) -> Result<Vec<(String, u64)>> {
     if report.metrics.is_empty() {
         return Ok(Vec::new());
     }
@@ -30,7 +30,7 @@ pub(super) async fn merge(db: &mut Db, report: &Report) -> Result<Vec<(String, u
     for MetricPoint { name, step, value } in &report.metrics {
         let kind = rows::word(rows::kind_of(value))?;
         if !series.contains_key(name) {
-            limits::check_totals(series.len() + 1, 0)?;
+            limits::check_totals(series.len() + 1, 0, policy)?;
             series.insert(name.clone(), insert_series(db, report, name, kind.clone()).await?);
         }
         let known = series.get_mut(name).expect("it was just made sure of");
@@ -52,7 +52,7 @@ pub(super) async fn merge(db: &mut Db, report: &Report) -> Result<Vec<(String, u
     let differ = insert_scalars(db, report.attempt, &scalars, &mut series).await?;
     let name = |id| series.iter().find(|(_, known)| known.id == id).map(|(name, _)| name.clone());
     violations.extend(differ.into_iter().filter_map(|(id, step)| Some((name(id)?, step))));
-    limits::check_totals(series.len(), series.values().map(|known| known.points).sum())?;
+    limits::check_totals(series.len(), series.values().map(|known| known.points).sum(), policy)?;
     save(db, &series).await?;
     Ok(violations)
 }

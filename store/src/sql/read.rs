@@ -100,6 +100,10 @@ pub(super) async fn find(db: &mut Db, sql: &'static str, prefix: &str) -> Result
     prefix::only(prefix, &ids)
 }
 
+pub(super) async fn queued_jobs(db: &mut Db) -> Result<u64> {
+    sqlx::query("SELECT count(*) AS jobs FROM job WHERE queued > 0").fetch_one(db).await?.number("jobs")
+}
+
 pub(super) async fn counts(db: &mut Db) -> Result<Counts> {
     let sums = "SELECT CAST(coalesce(sum(queued), 0) AS BIGINT) AS queued, CAST(coalesce(sum(running), 0) AS BIGINT) AS running,
         CAST(coalesce(sum(paused), 0) AS BIGINT) AS paused, CAST(coalesce(sum(succeeded), 0) AS BIGINT) AS succeeded,

@@ -33,7 +33,7 @@ pub(super) async fn take(
     if let Some(checkpoint) = &report.checkpoint {
         checkpoints::check_complete(db, report.run, checkpoint, wrong_digest).await?;
     }
-    said.violations = metrics::merge(db, report).await?;
+    said.violations = metrics::merge(db, report, policy).await?;
     if !said.violations.is_empty() {
         transition = jobs::apply(&before, &Change::Report(said), now, policy)?;
     } else if let Some(checkpoint) = &report.checkpoint {

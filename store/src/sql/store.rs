@@ -209,6 +209,14 @@ impl Store for Backend {
         Ok(read::find(&mut *self.reader().await?, read::RUNS, prefix).await?.map(RunId))
     }
 
+    async fn queued_jobs(&self) -> Result<u64> {
+        read::queued_jobs(&mut *self.reader().await?).await
+    }
+
+    async fn free_bytes(&self) -> Result<Option<u64>> {
+        self.free()
+    }
+
     async fn run_counts(&self) -> Result<jobs::Counts> {
         read::counts(&mut *self.reader().await?).await
     }

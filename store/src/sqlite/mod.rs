@@ -25,7 +25,7 @@ pub(crate) use self::open::APPLICATION_ID;
 
 use self::writer::{Running, Writer};
 use crate::weight::Weight;
-use crate::{Hint, Result};
+use crate::{Hint, Result, StoreError};
 
 /// What [`sql`] calls the store, its connection and a row.
 type Backend = Sqlite;
@@ -56,6 +56,7 @@ pub struct Sqlite {
     writer: Writer,
     readers: sqlx::SqlitePool,
     policy: Policy,
+    folder: PathBuf,
 }
 
 impl Sqlite {
@@ -83,6 +84,13 @@ impl Sqlite {
 
     fn policy(&self) -> Policy {
         self.policy
+    }
+
+    fn free(&self) -> Result<Option<u64>> {
+        let found = nix::sys::statvfs::statvfs(&self.folder);
+        let found =
+            found.map_err(|error| StoreError::Internal(format!("the disk of the database: {error}")))?;
+        Ok(Some(found.blocks_available().saturating_mul(found.fragment_size())))
     }
 
     /// One server, one clock.

@@ -43,7 +43,7 @@ pub(super) async fn open(options: SqliteOptions) -> Result<Sqlite> {
         .connect_with(connection(&path).pragma("query_only", "ON"))
         .await?;
     let writer = Writer::start(Held { db, lock }, queue);
-    Ok(Sqlite { writer, readers, policy })
+    Ok(Sqlite { writer, readers, policy, folder: folder.to_owned() })
 }
 
 fn connection(path: &Path) -> SqliteConnectOptions {

@@ -6,7 +6,7 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use reqwest::StatusCode;
@@ -114,12 +114,23 @@ impl Clients {
     }
 
     /// Waits until every job has ended before the eyes of its stream.
-    pub(super) async fn until_all_ended(&self, within: Duration) {
+    ///
+    /// # Panics
+    /// If nothing happens for `quiet` while jobs are open.
+    pub(super) async fn until_all_ended(&self, quiet: Duration) {
         let streams = std::mem::take(&mut *self.streams.lock().expect("nothing panics while it is held"));
-        let all = futures::future::join_all(streams);
-        let ended = tokio::time::timeout(within, all).await;
-        let ended = ended.unwrap_or_else(|_| panic!("jobs are open {within:?} after the last fault"));
-        assert!(ended.into_iter().all(|stream| stream.is_ok()), "a stream panicked");
+        let (mut events, mut since) = (0, Instant::now());
+        while !streams.iter().all(JoinHandle::is_finished) {
+            let now = self.logs.events();
+            if now > events {
+                (events, since) = (now, Instant::now());
+            }
+            assert!(since.elapsed() < quiet, "jobs are open, and nothing has happened for {quiet:?}");
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+        for stream in streams {
+            stream.await.expect("no stream panics");
+        }
     }
 
     /// What was answered.

@@ -62,6 +62,11 @@ impl Logs {
         self.connections.load(Ordering::Relaxed)
     }
 
+    /// Everything that has happened, as far as anybody was told.
+    pub(in crate::faults) fn events(&self) -> usize {
+        self.jobs().values().map(Vec::len).sum()
+    }
+
     /// Runs that have ended.
     pub(in crate::faults) fn ended(&self) -> usize {
         self.jobs().values().flatten().filter(|event| event.kind == "run_ended").count()

@@ -22,7 +22,7 @@ use crate::{
 
 /// Runs of a round, at least.
 pub(super) const RUNS: usize = 100;
-/// From the last fault until everything has ended.
+/// After the last fault nobody waits for so long for anything.
 const QUIET: Duration = Duration::from_secs(120);
 
 /// What a round came to.

@@ -75,9 +75,7 @@ impl Stage {
         match database {
             Database::Sqlite => {
                 disk = SmallDisk::mount(DISK_MIB);
-                settings.extend(
-                    disk.iter().map(|disk| ("VESICLE_HOME".into(), disk.path().display().to_string())),
-                );
+                settings.extend(disk.iter().flat_map(SmallDisk::env));
                 servers.push(server(&settings).await);
             }
             Database::Postgres => {

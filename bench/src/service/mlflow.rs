@@ -27,7 +27,8 @@ impl Mlflow {
         let python = environment::python(NAME)?;
         let (folder, port) = (TempDir::with_prefix("bench-mlflow-")?, process::free_port()?);
         let store = match cluster {
-            Some(cluster) => cluster.database("mlflow")?,
+            // The driver is named: which one is meant otherwise depends on the version of its library.
+            Some(cluster) => cluster.database("mlflow")?.replacen("postgresql:", "postgresql+psycopg2:", 1),
             None => format!("sqlite:///{}", folder.path().join("mlflow.db").display()),
         };
         let mut command = Command::new(python);

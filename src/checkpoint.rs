@@ -41,7 +41,7 @@ pub(crate) struct CheckpointArgs {
     #[arg(long, value_name = "STEP")]
     step: Option<u64>,
     /// Write it there; - for standard output
-    #[arg(short, long = "output", value_name = "FILE", conflicts_with = "json")]
+    #[arg(short = 'o', long = "output", value_name = "FILE", conflicts_with = "json")]
     file: Option<PathBuf>,
     /// Keep it whatever the job keeps
     #[arg(long, conflicts_with = "file")]

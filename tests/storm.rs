@@ -11,6 +11,7 @@ use std::{
 
 use futures::{StreamExt, stream};
 use reqwest::StatusCode;
+use tokio::sync::Semaphore;
 
 use crate::{
     checker::{self, History},
@@ -62,25 +63,33 @@ async fn a_thousand_submissions_under_a_hundred_keys_survive_twenty_kills_as_a_h
     let mut order: Vec<usize> = (0..KEYS * TIMES).map(|n| n % KEYS).collect();
     let mut random = Random::seeded(SEED);
     random.shuffle(&mut order);
+    // Before each kill clients may send so much and no more: on a fast machine the rest would be over before it.
+    let gate = Arc::new(Semaphore::new(AT_ONCE));
     let storm = {
-        let (client, seen) = (service.client.clone(), seen.clone());
+        let (client, seen, gate) = (service.client.clone(), seen.clone(), gate.clone());
         tokio::spawn(async move {
             let send = |key: usize| {
-                let (client, seen) = (client.clone(), seen.clone());
-                async move { (key, insist(&client, &format!("key-{key}"), &seen).await) }
+                let (client, seen, gate) = (client.clone(), seen.clone(), gate.clone());
+                async move {
+                    gate.acquire().await.expect("nobody closes it").forget();
+                    (key, insist(&client, &format!("key-{key}"), &seen).await)
+                }
             };
             stream::iter(order).map(send).buffer_unordered(AT_ONCE).collect::<Vec<_>>().await
         })
     };
     let mut met = 0;
+    let round = KEYS * TIMES / (KILLS + 1);
+    gate.add_permits(round);
     for kill in 1..=KILLS {
-        let due = kill * KEYS * TIMES / (KILLS + 1);
+        let due = kill * round;
         until(&format!("{due} answers"), PROMPT, async || {
             (seen.answered.load(Ordering::Relaxed) >= due).then_some(())
         })
         .await;
         let broken = seen.broken.load(Ordering::Relaxed);
         service.kill_server().await;
+        gate.add_permits(round);
         until("a client notices", PROMPT, async || {
             (seen.broken.load(Ordering::Relaxed) > broken).then_some(())
         })
@@ -89,6 +98,7 @@ async fn a_thousand_submissions_under_a_hundred_keys_survive_twenty_kills_as_a_h
         service.start_server().await;
     }
     assert_eq!(met, KILLS, "every kill broke a submission off");
+    gate.add_permits(KEYS * TIMES);
 
     let mut jobs: BTreeMap<usize, BTreeSet<String>> = BTreeMap::new();
     for (key, job) in storm.await.expect("no client panics") {

@@ -103,7 +103,7 @@ def main(protos: str, url: str) -> None:
         kept = jobs.ListRunCheckpoints(jobs_pb2.ListRunCheckpointsRequest(run_id=run.id)).checkpoints
         said = rest(url, f"/runs/{run.id}/checkpoints")["checkpoints"]
         assert [(one.step, one.digest.hex(), one.bytes) for one in kept] == [(one["step"], one["digest"], one["bytes"]) for one in said]
-        assert kept[0] == about
+        assert (kept[0].step, kept[0].digest, kept[0].bytes) == (about.step, about.digest, about.bytes)
 
         best = jobs.RankRuns(jobs_pb2.RankRunsRequest(metric=series[0].name, experiment="rbse", descending=True)).runs
         said = rest(url, f"/runs?metric={series[0].name}&experiment=rbse&descending=true")["runs"]

@@ -20,8 +20,9 @@ const AT_ONCE: usize = 4;
 /// Undisturbed, to see how long one takes.
 const CALM: usize = 10;
 
+/// Long enough for several reports, with which a worker learns of a cancel, however fast the machine.
 fn spec() -> Json {
-    digits_job(1, 1, 40)
+    digits_job(1, 4, 100)
 }
 
 /// Sends a job, cancels it some time after it began, and answers its id and how long it went on.

@@ -76,3 +76,15 @@ pub enum StoreError {
     #[error("store: {0}")]
     Internal(String),
 }
+
+impl StoreError {
+    /// The same for everybody who waits for the database, if that is where it comes from and not from what was asked.
+    pub(crate) fn of_all(&self) -> Option<Self> {
+        match self {
+            Self::Busy => Some(Self::Busy),
+            Self::Away => Some(Self::Away),
+            Self::Full => Some(Self::Full),
+            _ => None,
+        }
+    }
+}

@@ -8,6 +8,7 @@ mod answer;
 mod backup;
 pub mod conformance;
 mod error;
+mod gather;
 mod limits;
 mod memory;
 mod postgres;

@@ -15,9 +15,14 @@ impl Weight {
         Self { rows, bytes }
     }
 
+    /// Both together.
+    pub(crate) fn plus(self, other: Self) -> Self {
+        Self { rows: self.rows + other.rows, bytes: self.bytes + other.bytes }
+    }
+
     /// Both together, if one group can hold them.
     pub(crate) fn and(self, other: Self) -> Option<Self> {
-        let sum = Self { rows: self.rows + other.rows, bytes: self.bytes + other.bytes };
+        let sum = self.plus(other);
         (sum.rows <= Self::GROUP.rows && sum.bytes <= Self::GROUP.bytes).then_some(sum)
     }
 }

@@ -16,6 +16,7 @@ mod reads;
 mod retention;
 mod sources;
 mod submits;
+mod together;
 mod wishes;
 
 pub use attempts::*;
@@ -27,6 +28,7 @@ pub use reads::*;
 pub use retention::*;
 pub use sources::*;
 pub use submits::*;
+pub use together::*;
 pub use wishes::*;
 
 /// Makes a `#[tokio::test]` of every case; `$open` is an async function that answers an empty
@@ -35,6 +37,8 @@ pub use wishes::*;
 macro_rules! conformance {
     ($open:path) => {
         $crate::conformance! { $open;
+            reports_that_come_together_are_judged_apart
+            jobs_that_come_together_are_judged_apart
             a_job_is_stored_with_its_runs_and_its_first_event
             the_same_key_and_body_answer_the_first_job
             the_same_key_with_another_body_is_refused

@@ -1,6 +1,6 @@
 //! What Postgres says in its own way.
 
-use jobs::Millis;
+use jobs::{Millis, RunId, WorkerId};
 use sqlx::Row as _;
 
 use super::{Db, Row};
@@ -47,18 +47,37 @@ pub(super) async fn was_looked_after(db: &mut Db, within_ms: u64) -> Result<bool
     Ok(looked.bind(int(within_ms)).fetch_optional(db).await?.is_some())
 }
 
-/// Inserts scalars (series, step, key) that are not there; answers how many.
-pub(super) async fn insert_scalars(db: &mut Db, attempt: u32, scalars: &[(i64, u64, i64)]) -> Result<u64> {
+/// The series of runs.
+pub(super) async fn series_of(db: &mut Db, runs: &[RunId]) -> Result<Vec<Row>> {
+    let runs: Vec<_> = runs.iter().map(|run| run.0).collect();
+    Ok(sqlx::query("SELECT * FROM series WHERE run_id = ANY($1)").bind(runs).fetch_all(db).await?)
+}
+
+/// What is known of idempotency keys.
+pub(super) async fn known_keys(db: &mut Db, keys: &[&str]) -> Result<Vec<Row>> {
+    Ok(sqlx::query("SELECT * FROM idempotency WHERE key = ANY($1)").bind(keys).fetch_all(db).await?)
+}
+
+/// Notes that workers were heard of.
+pub(super) async fn touch(db: &mut Db, workers: &[WorkerId], now: Millis) -> Result<()> {
+    let workers: Vec<_> = workers.iter().map(|worker| worker.0).collect();
+    let seen = sqlx::query("UPDATE worker SET seen_at = $1 WHERE id = ANY($2) AND seen_at < $1");
+    seen.bind(int(now)).bind(workers).execute(db).await?;
+    Ok(())
+}
+
+/// Inserts scalars (series, step, attempt, key) that are not there; answers how many.
+pub(super) async fn insert_scalars(db: &mut Db, scalars: &[(i64, u64, u32, i64)]) -> Result<u64> {
     let (series, steps, keys) = columns(scalars);
+    let attempts: Vec<i64> = scalars.iter().map(|(_, _, attempt, _)| i64::from(*attempt)).collect();
     let inserted = sqlx::query(
         "INSERT INTO metric (series_id, step, attempt, value)
-         SELECT series_id, step, $1, value FROM unnest($2::bigint[], $3::bigint[], $4::bigint[])
-           AS sent (series_id, step, value)
+         SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[])
          ON CONFLICT DO NOTHING",
     )
-    .bind(i64::from(attempt))
     .bind(series)
     .bind(steps)
+    .bind(attempts)
     .bind(keys)
     .execute(db)
     .await?;
@@ -66,7 +85,10 @@ pub(super) async fn insert_scalars(db: &mut Db, attempt: u32, scalars: &[(i64, u
 }
 
 /// The (series, step) of scalars that have other bits in the database.
-pub(super) async fn differing_scalars(db: &mut Db, scalars: &[(i64, u64, i64)]) -> Result<Vec<(i64, u64)>> {
+pub(super) async fn differing_scalars(
+    db: &mut Db,
+    scalars: &[(i64, u64, u32, i64)],
+) -> Result<Vec<(i64, u64)>> {
     let (series, steps, keys) = columns(scalars);
     let differ = sqlx::query(
         "SELECT DISTINCT metric.series_id, metric.step
@@ -77,24 +99,26 @@ pub(super) async fn differing_scalars(db: &mut Db, scalars: &[(i64, u64, i64)]) 
     differ.iter().map(|row| Ok((row.try_get(0)?, row.number("step")?))).collect()
 }
 
-fn columns(scalars: &[(i64, u64, i64)]) -> (Vec<i64>, Vec<i64>, Vec<i64>) {
+fn columns(scalars: &[(i64, u64, u32, i64)]) -> (Vec<i64>, Vec<i64>, Vec<i64>) {
     let (pairs, keys): (Vec<_>, Vec<_>) =
-        scalars.iter().map(|(series, step, key)| ((*series, int(*step)), key)).unzip();
+        scalars.iter().map(|(series, step, _, key)| ((*series, int(*step)), key)).unzip();
     let (series, steps) = pairs.into_iter().unzip();
     (series, steps, keys)
 }
 
-/// Sets points and last step of series (id, points, last step).
-pub(super) async fn save_series(db: &mut Db, changes: &[(i64, u64, u64)]) -> Result<()> {
-    let column = |of: fn(&(i64, u64, u64)) -> i64| changes.iter().map(of).collect::<Vec<_>>();
+/// Sets points, last step and last scalar of series (id, points, last step, last scalar).
+pub(super) async fn save_series(db: &mut Db, changes: &[(i64, u64, u64, Option<i64>)]) -> Result<()> {
+    let column = |of: fn(&(i64, u64, u64, Option<i64>)) -> i64| changes.iter().map(of).collect::<Vec<_>>();
     sqlx::query(
-        "UPDATE series SET points = change.points, last_step = change.last_step
-         FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS change (id, points, last_step)
+        "UPDATE series SET points = change.points, last_step = change.last_step, last_value = change.last_value
+         FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[])
+           AS change (id, points, last_step, last_value)
          WHERE series.id = change.id",
     )
     .bind(column(|change| change.0))
     .bind(column(|change| int(change.1)))
     .bind(column(|change| int(change.2)))
+    .bind(changes.iter().map(|change| change.3).collect::<Vec<Option<i64>>>())
     .execute(db)
     .await?;
     Ok(())

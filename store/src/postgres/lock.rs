@@ -21,6 +21,13 @@ pub(super) async fn run(db: &mut Db, id: RunId) -> Result<Option<Run>> {
     found.await?.as_ref().map(rows::run).transpose()
 }
 
+/// Several of them, those that are there. Ids sort by the time they were made, as runs of a job do by index.
+pub(super) async fn runs_by_id(db: &mut Db, ids: &[RunId]) -> Result<Vec<Run>> {
+    let ids: Vec<_> = ids.iter().map(|id| id.0).collect();
+    let found = sqlx::query("SELECT * FROM run WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE").bind(ids);
+    found.fetch_all(db).await?.iter().map(rows::run).collect()
+}
+
 /// The same, unless somebody else is about to change it.
 pub(super) async fn run_if_free(db: &mut Db, id: RunId) -> Result<Option<Run>> {
     let found = sqlx::query("SELECT * FROM run WHERE id = $1 FOR NO KEY UPDATE SKIP LOCKED").bind(id.0);
@@ -64,9 +71,13 @@ pub(super) async fn sources(db: &mut Db, sources: &[JobSource]) -> Result<()> {
     Ok(())
 }
 
-/// An idempotency key.
-pub(super) async fn key(db: &mut Db, key: &str) -> Result<()> {
-    sqlx::query("SELECT pg_advisory_xact_lock($1, hashtext($2))").bind(KEY).bind(key).execute(db).await?;
+/// Idempotency keys, in an order that all servers have.
+pub(super) async fn keys(db: &mut Db, keys: &[&str]) -> Result<()> {
+    let lock = sqlx::query(
+        "SELECT pg_advisory_xact_lock($1, hash)
+         FROM (SELECT DISTINCT hashtext(key) AS hash FROM unnest($2) AS key ORDER BY hash) AS hashes",
+    );
+    lock.bind(KEY).bind(keys).execute(db).await?;
     Ok(())
 }
 

@@ -3,6 +3,7 @@
 //! Each verb is a transaction of its own. A row lock on the run makes those about one run take turns, the lock on its
 //! job's row, taken last, hands out the numbers of events: whoever commits first has the smaller ones.
 
+mod clock;
 mod dialect;
 mod listen;
 mod lock;
@@ -10,11 +11,13 @@ mod open;
 #[expect(clippy::duplicate_mod, reason = "one text for two databases: `Db` and `Row` differ")]
 #[path = "../sql/mod.rs"]
 mod sql;
+mod statements;
 
 #[cfg(test)]
 mod tests;
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jobs::{Millis, Policy};
@@ -25,7 +28,10 @@ use uuid::Uuid;
 
 pub(crate) use self::open::connect_as_is;
 
+use self::clock::Clock;
 use self::listen::Listener;
+use self::sql::{Reported, Submitting};
+use crate::gather::Gather;
 use crate::weight::Weight;
 use crate::{Hint, Result, StoreError};
 
@@ -66,11 +72,14 @@ impl std::fmt::Debug for PostgresOptions {
 }
 
 /// Keeps everything in a Postgres database.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Postgres {
     pool: sqlx::PgPool,
+    reports: Gather<Reported>,
+    submissions: Gather<Submitting>,
+    clock: Arc<Clock>,
     policy: Policy,
-    listener: Listener,
+    listener: Arc<Listener>,
 }
 
 impl Postgres {
@@ -132,7 +141,12 @@ impl Postgres {
 
     /// The servers' clocks may differ; leases are compared with the database's alone.
     async fn clock(&self, _here: Millis) -> Result<Millis> {
-        dialect::clock(&mut *self.reader().await?).await
+        if let Some(now) = self.clock.read(Instant::now()) {
+            return Ok(now);
+        }
+        let now = dialect::clock(&mut *self.reader().await?).await?;
+        self.clock.set(now, Instant::now());
+        Ok(now)
     }
 
     async fn notify(&self, hints: &[Hint]) -> Result<()> {

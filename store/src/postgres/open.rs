@@ -1,6 +1,7 @@
 //! Connecting to a database: it can be written, keeps what it answers, is ours and up to date.
 
 use std::str::FromStr as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
@@ -8,6 +9,7 @@ use sqlx::{Connection as _, Row as _};
 
 use super::listen::Listener;
 use super::{Db, Postgres, PostgresOptions};
+use crate::gather::Gather;
 use crate::{Result, StoreError, sqlx_error};
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../migrations/postgres");
@@ -33,7 +35,15 @@ pub(super) async fn open(options: PostgresOptions) -> Result<Postgres> {
     let listener = Listener::start(address.connect.clone());
     let pool = PgPoolOptions::new().max_connections(options.connections.max(1)).acquire_timeout(POOL_WAIT);
     let pool = pool.connect_with(address.connect.options(LIMITS)).await?;
-    Ok(Postgres { pool, policy: options.policy, listener })
+    let (reports, submissions) = (Gather::new(), Gather::new());
+    Ok(Postgres {
+        pool,
+        reports,
+        submissions,
+        clock: Arc::default(),
+        policy: options.policy,
+        listener: Arc::new(listener),
+    })
 }
 
 /// Version, place and schema.

@@ -38,7 +38,7 @@ pub(super) async fn acquire(
     request: &AcquireRequest,
     policy: &Policy,
 ) -> Result<Option<Granted>> {
-    workers::touch(db, request.worker.id, request.now).await?;
+    workers::touch(db, &[request.worker.id], request.now).await?;
     let (mut ids, mut words): (Vec<_>, Vec<_>) = candidates(db, request).await?.into_iter().unzip();
     while let Some(at) = jobs::choose(&words, &request.worker, request.free_memory) {
         let (candidate, run) = (words.remove(at), ids.remove(at));

@@ -1,49 +1,84 @@
-//! Taking a report: everything in one transaction, or nothing.
+//! Taking reports: everything in one transaction, or nothing.
 
-use jobs::{Change, Directive, Millis, Policy, Report, RunState, Value};
+use std::collections::BTreeSet;
 
-use super::{Db, checkpoints, metrics, runs, workers};
-use crate::weight::Weight;
+use jobs::{Change, Directive, Policy, Report, Run, RunId, RunState, Transition};
+
+use super::together::Reported;
+use super::{Db, checkpoints, lock, metrics, runs, workers};
 use crate::{Result, StoreError, limits};
 
-pub(super) fn weight(report: &Report) -> Weight {
-    let bytes = report.metrics.iter().map(|metric| match &metric.value {
-        Value::Scalar(_) => 32,
-        Value::Array(array) => array.data.len() + 64,
-    });
-    Weight::of(report.metrics.len() + 4, bytes.sum())
+/// Takes reports of different runs; answers in their order. One error is that of all.
+pub(super) async fn all(db: &mut Db, told: &[&Reported], policy: &Policy) -> Result<Vec<Directive>> {
+    let ids: Vec<RunId> = told.iter().map(|told| told.report.run).collect();
+    let known = lock::runs_by_id(db, &ids).await?;
+    let mut taken = Vec::with_capacity(told.len());
+    let mut directives = Vec::with_capacity(told.len());
+    for told in told {
+        let run = told.report.run;
+        let before = known.iter().find(|known| known.id == run).ok_or(StoreError::NoRun(run))?;
+        // The fence comes first: a report that is refused or was taken before must not touch anything.
+        let transition = jobs::apply(before, &Change::Report(told.report.said()), told.now, policy)?;
+        directives.push(directive(&transition));
+        if transition.changed {
+            limits::check_metrics(&told.report.metrics)?;
+            taken.push(Taken { told, before, transition });
+        }
+    }
+    let disputed = store(db, &mut taken, policy).await?;
+    for (told, directive) in told.iter().zip(&mut directives) {
+        if disputed.contains(&told.report.run) {
+            let taken = taken.iter().find(|taken| taken.told.report.run == told.report.run);
+            *directive = taken.map_or(*directive, |taken| self::directive(&taken.transition));
+        }
+    }
+    let workers = taken.iter().map(Taken::worker).collect::<Result<BTreeSet<_>>>()?;
+    let now = told.iter().map(|told| told.now).max().unwrap_or_default();
+    workers::touch(db, &workers.into_iter().collect::<Vec<_>>(), now).await?;
+    let changes = taken.into_iter().map(|taken| (taken.before, taken.transition, taken.told.now));
+    runs::persist_all(db, changes.collect()).await?;
+    Ok(directives)
 }
 
-pub(super) async fn take(
-    db: &mut Db,
-    report: &Report,
-    wrong_digest: bool,
-    now: Millis,
-    policy: &Policy,
-) -> Result<Directive> {
-    let before = runs::locked(db, report.run).await?;
-    let mut said = report.said();
-    // The fence comes first: a report that is refused or was taken before must not touch anything.
-    let mut transition = jobs::apply(&before, &Change::Report(said.clone()), now, policy)?;
-    let directive = |transition: &jobs::Transition| transition.directive.expect("a report is answered");
-    if !transition.changed {
-        return Ok(directive(&transition));
+/// A report that changes its run.
+struct Taken<'a> {
+    told: &'a Reported,
+    before: &'a Run,
+    transition: Transition,
+}
+
+impl Taken<'_> {
+    fn worker(&self) -> Result<jobs::WorkerId> {
+        match &self.before.state {
+            RunState::Running(lease) => Ok(lease.worker),
+            _ => Err(StoreError::Internal("a report was taken for a run that is not running".into())),
+        }
     }
-    limits::check_metrics(&report.metrics)?;
-    if let Some(checkpoint) = &report.checkpoint {
-        checkpoints::check_complete(db, report.run, checkpoint, wrong_digest).await?;
+}
+
+fn directive(transition: &Transition) -> Directive {
+    transition.directive.expect("a report is answered")
+}
+
+/// Stores metrics and checkpoints; answers the runs that have other bits there, which changes what becomes of them.
+async fn store(db: &mut Db, taken: &mut [Taken<'_>], policy: &Policy) -> Result<BTreeSet<RunId>> {
+    for Taken { told, .. } in taken.iter() {
+        if let Some(checkpoint) = &told.report.checkpoint {
+            checkpoints::check_complete(db, told.report.run, checkpoint, told.wrong_digest).await?;
+        }
     }
-    said.violations = metrics::merge(db, report, policy).await?;
-    if !said.violations.is_empty() {
-        transition = jobs::apply(&before, &Change::Report(said), now, policy)?;
-    } else if let Some(checkpoint) = &report.checkpoint {
-        checkpoints::insert(db, &before, report.attempt, checkpoint, now).await?;
+    let reports: Vec<&Report> = taken.iter().map(|taken| &taken.told.report).collect();
+    let mut violations = metrics::merge(db, &reports, policy).await?;
+    let mut disputed = BTreeSet::new();
+    for Taken { told, before, transition } in taken.iter_mut() {
+        let Reported { report, now, .. } = told;
+        if let Some(violations) = violations.remove(&report.run) {
+            let said = jobs::Said { violations, ..report.said() };
+            *transition = jobs::apply(before, &Change::Report(said), *now, policy)?;
+            disputed.insert(report.run);
+        } else if let Some(checkpoint) = &report.checkpoint {
+            checkpoints::insert(db, before, report.attempt, checkpoint, *now).await?;
+        }
     }
-    let RunState::Running(lease) = &before.state else {
-        return Err(StoreError::Internal("a report was taken for a run that is not running".into()));
-    };
-    workers::touch(db, lease.worker, now).await?;
-    let directive = directive(&transition);
-    runs::persist(db, &before, transition, now).await?;
-    Ok(directive)
+    Ok(disputed)
 }

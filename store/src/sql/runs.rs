@@ -1,8 +1,9 @@
 //! Changing runs: load, ask the rules, persist what they answer.
 
-use jobs::{Change, EventKind, JobId, Millis, Policy, Refused, Run, RunId, RunState, Transition};
+use jobs::{Change, EventKind, JobId, Millis, Policy, Refused, Run, RunId, Transition};
 use sqlx::Row as _;
 
+use super::bulk::{self, EventRow};
 use super::{Db, lock, read};
 use crate::rows::{self, Columns as _, int};
 use crate::{Result, StoreError, Verb};
@@ -73,62 +74,26 @@ pub(super) async fn extend(db: &mut Db, until: Millis, policy: &Policy) -> Resul
 
 /// Stores what the rules decided: the run, the counts and the log of its job, and the job's end with its last run.
 pub(super) async fn persist(db: &mut Db, before: &Run, transition: Transition, now: Millis) -> Result<()> {
-    if !transition.changed {
-        return Ok(());
-    }
-    let Transition { run, log: kinds, .. } = transition;
-    save(db, &run).await?;
-    log(db, run.job, &kinds, now).await?;
-    if before.state.name() != run.state.name() {
-        recount(db, &run, before.state.name(), now).await?;
-    }
-    Ok(())
+    persist_all(db, vec![(before, transition, now)]).await
 }
 
-async fn save(db: &mut Db, run: &Run) -> Result<()> {
-    let (not_before, lease) = match &run.state {
-        RunState::Queued { not_before } => (*not_before, None),
-        RunState::Running(lease) => (None, Some(lease)),
-        _ => (None, None),
-    };
-    let (digest, failure) = match &run.state {
-        RunState::Succeeded { digest } => (Some(digest), None),
-        RunState::Failed { class, message } => (None, Some((class, message))),
-        _ => (None, None),
-    };
-    let changed = sqlx::query(
-        "UPDATE run SET state = $2, wish = $3, not_before = $4, worker = $5, ttl_ms = $6, expires_at = $7,
-           granted_at = $8, progress_at = $9, told_at = $10, digest = $11, class = $12, message = $13, attempt = $14,
-           next_seq = $15, step = $16, checkpoint_step = $17, counted_failures = $18, uncounted_failures = $19,
-           stalled_attempts = $20, attempt_began_at = $21, updated_at = $22, server_was_away = $23
-         WHERE id = $1",
-    )
-    .bind(run.id.0)
-    .bind(run.state.name())
-    .bind(rows::word(run.wish)?)
-    .bind(not_before.map(int))
-    .bind(lease.map(|lease| lease.worker.0))
-    .bind(lease.map(|lease| int(lease.ttl_ms)))
-    .bind(lease.map(|lease| int(lease.expires_at)))
-    .bind(lease.map(|lease| int(lease.granted_at)))
-    .bind(lease.map(|lease| int(lease.progress_at)))
-    .bind(lease.and_then(|lease| lease.told_at).map(int))
-    .bind(digest)
-    .bind(failure.map(|(class, _)| class.name()))
-    .bind(failure.map(|(_, message)| rows::text(message)))
-    .bind(i64::from(run.attempt))
-    .bind(int(run.next_seq))
-    .bind(int(run.step))
-    .bind(run.checkpoint_step.map(int))
-    .bind(i64::from(run.counted_failures))
-    .bind(i64::from(run.uncounted_failures))
-    .bind(i64::from(run.stalled_attempts))
-    .bind(run.attempt_began_at.map(int))
-    .bind(int(run.updated_at))
-    .bind(lease.is_some_and(|lease| lease.server_was_away))
-    .execute(db)
-    .await?;
-    if changed.rows_affected() == 1 { Ok(()) } else { Err(StoreError::NoRun(run.id)) }
+/// The same of several runs, each with its time.
+pub(super) async fn persist_all(db: &mut Db, mut changes: Vec<(&Run, Transition, Millis)>) -> Result<()> {
+    changes.retain(|(_, transition, _)| transition.changed);
+    if changes.is_empty() {
+        return Ok(());
+    }
+    let runs: Vec<&Run> = changes.iter().map(|(_, transition, _)| &transition.run).collect();
+    bulk::save_runs(db, &runs).await?;
+    // Whoever changes several jobs changes them in this order, so that two servers do not wait for each other.
+    changes.sort_by_key(|(before, ..)| before.job);
+    for (before, Transition { run, log: kinds, .. }, now) in changes {
+        log(db, run.job, &kinds, now).await?;
+        if before.state.name() != run.state.name() {
+            recount(db, &run, before.state.name(), now).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Appends to the log of a job; the numbers are handed out here.
@@ -142,17 +107,9 @@ pub(super) async fn log(db: &mut Db, job: JobId, kinds: &[EventKind], now: Milli
         .fetch_one(&mut *db)
         .await?
         .try_get(0)?;
-    for (seq, kind) in (last + 1 - int(kinds.len() as u64)..).zip(kinds) {
-        sqlx::query("INSERT INTO event (job_id, seq, at, kind, payload) VALUES ($1, $2, $3, $4, $5)")
-            .bind(job.0)
-            .bind(seq)
-            .bind(int(now))
-            .bind(kind.name())
-            .bind(rows::json(kind)?)
-            .execute(&mut *db)
-            .await?;
-    }
-    Ok(())
+    let numbered = (last + 1 - int(kinds.len() as u64)..).zip(kinds);
+    let events = numbered.map(|(seq, kind)| EventRow::new(job, seq, now, kind)).collect::<Result<_>>()?;
+    bulk::insert_events(db, events).await
 }
 
 /// Moves a run from one count of its job to another; ends the job with its last run.

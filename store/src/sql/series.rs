@@ -12,9 +12,7 @@ use crate::{MetricQuery, RankQuery, Ranked, Result, Rows, Series, limits, thin};
 pub(super) async fn all(db: &mut Db, run: RunId) -> Result<Vec<Series>> {
     runs::load(db, run).await?;
     let found = sqlx::query(
-        "SELECT series.name, series.kind, series.points, series.last_step, metric.value FROM series
-         LEFT JOIN metric ON metric.series_id = series.id AND metric.step = series.last_step
-         WHERE series.run_id = $1 AND series.points > 0 ORDER BY series.name",
+        "SELECT name, kind, points, last_step, last_value FROM series WHERE run_id = $1 AND points > 0 ORDER BY name",
     )
     .bind(run.0)
     .fetch_all(db)
@@ -25,7 +23,7 @@ pub(super) async fn all(db: &mut Db, run: RunId) -> Result<Vec<Series>> {
             kind: rows::parse_word(row.text("kind")?)?,
             count: row.number("points")?,
             last_step: row.number("last_step")?,
-            last: row.try_get::<Option<i64>, _>("value")?.map(thin::value),
+            last: row.try_get::<Option<i64>, _>("last_value")?.map(thin::value),
         })
     };
     found.iter().map(series).collect()
@@ -56,14 +54,13 @@ pub(super) async fn ranked(db: &mut Db, query: &RankQuery) -> Result<Vec<Ranked>
 macro_rules! ranking {
     ($order:literal) => {
         concat!(
-            "SELECT run.*, metric.value AS ranked_value, metric.step AS ranked_step
-             FROM series JOIN metric ON metric.series_id = series.id AND metric.step = series.last_step
-               JOIN run ON run.id = series.run_id JOIN job ON job.id = run.job_id
-             WHERE series.name = $1 AND series.points > 0 AND series.kind = 'scalar' AND metric.value BETWEEN $2 AND $3
+            "SELECT run.*, series.last_value AS ranked_value, series.last_step AS ranked_step
+             FROM series JOIN run ON run.id = series.run_id JOIN job ON job.id = run.job_id
+             WHERE series.name = $1 AND series.last_value BETWEEN $2 AND $3
                AND job.experiment = coalesce($4, job.experiment) AND job.id = coalesce($5, job.id)
-             ORDER BY metric.value ",
+             ORDER BY series.last_value ",
             $order,
-            ", run.id LIMIT $6"
+            ", series.run_id LIMIT $6"
         )
     };
 }

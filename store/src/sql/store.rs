@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use futures::future::BoxFuture;
 use jobs::{DatasetHash, Event, Job, JobId, Millis, Report, Run, RunId, WorkerId, WorkerInfo};
 use tokio::sync::broadcast::Receiver;
 
 use super::{
-    Backend, acquire, checkpoints, collect, datasets, read, report, retention, runs, series, submit, workers,
+    Backend, Reported, Submitting, acquire, checkpoints, collect, datasets, read, retention, runs, series,
+    together, workers,
 };
 use crate::weight::Weight;
 use crate::{
@@ -18,16 +20,10 @@ use crate::{
 #[async_trait]
 impl Store for Backend {
     async fn submit(&self, job: NewJob) -> Result<Submitted> {
-        let weight = Weight::of(
-            job.runs.len() + job.from.len() + 3,
-            job.runs.iter().map(|run| run.spec.params.len()).sum(),
-        );
-        let job = Arc::new(job);
-        self.write(weight, move |db| {
-            let job = Arc::clone(&job);
-            Box::pin(async move { submit::submit(db, &job).await })
-        })
-        .await
+        let store = self.clone();
+        let carry_out =
+            move |group| -> BoxFuture<'static, _> { Box::pin(together::submissions(store.clone(), group)) };
+        self.submissions.ask(Submitting(job), carry_out).await
     }
 
     async fn acquire(&self, request: AcquireRequest) -> Result<Option<Granted>> {
@@ -52,14 +48,10 @@ impl Store for Backend {
                 broken = Some(checkpoint.digest);
             }
         }
-        let (policy, wrong_digest) = (self.policy(), broken.is_some());
-        let (weight, report) = (report::weight(&report), Arc::new(report));
-        let answer = self
-            .write(weight, move |db| {
-                let report = Arc::clone(&report);
-                Box::pin(async move { report::take(db, &report, wrong_digest, now, &policy).await })
-            })
-            .await;
+        let (store, wrong_digest) = (self.clone(), broken.is_some());
+        let carry_out =
+            move |group| -> BoxFuture<'static, _> { Box::pin(together::reports(store.clone(), group)) };
+        let answer = self.reports.ask(Reported { report, wrong_digest, now }, carry_out).await;
         if let Some(digest) = broken {
             self.write(Weight::of(1, 0), move |db| Box::pin(checkpoints::drop_damaged(db, digest))).await?;
         }
@@ -166,7 +158,10 @@ impl Store for Backend {
     }
 
     async fn touch_worker(&self, worker: WorkerId, now: Millis) -> Result<()> {
-        self.write(Weight::of(1, 0), move |db| Box::pin(workers::touch(db, worker, now))).await
+        self.write(Weight::of(1, 0), move |db| {
+            Box::pin(async move { workers::touch(db, &[worker], now).await })
+        })
+        .await
     }
 
     async fn job(&self, id: JobId) -> Result<Option<Job>> {

@@ -1,78 +1,93 @@
-//! Storing a job with its runs.
+//! Storing jobs with their runs.
 
-use jobs::{EventKind, JobId, JobSource};
+use std::collections::BTreeMap;
 
-use super::{Db, lock, read, runs};
+use jobs::{Counts, EventKind, Job, JobId, JobSource};
+
+use super::bulk::{self, EventRow};
+use super::{Db, dialect, lock, read};
 use crate::rows::{self, Columns as _, int};
-use crate::{NewJob, NewRun, Result, StoreError, Submitted, limits};
+use crate::{NewJob, Result, StoreError, Submitted, limits};
 
-pub(super) async fn submit(db: &mut Db, new: &NewJob) -> Result<Submitted> {
-    if let Some(job) = made_before(db, new).await? {
-        let job = read::job(db, job).await?.ok_or(StoreError::NoJob(job))?;
-        return Ok(Submitted { job, created: false });
+/// Jobs with different idempotency keys, answered in their order; one error is that of all.
+pub(super) async fn all(db: &mut Db, jobs: &[&NewJob]) -> Result<Vec<Submitted>> {
+    let before = made_before(db, jobs).await?;
+    let made = |job: &NewJob| job.idempotency.as_ref().and_then(|(key, _)| before.get(key));
+    let new: Vec<&NewJob> = jobs.iter().copied().filter(|job| made(job).is_none()).collect();
+    insert(db, &new).await?;
+    let mut answers = Vec::with_capacity(jobs.len());
+    for job in jobs {
+        answers.push(match made(job) {
+            Some(id) => {
+                let job = read::job(db, *id).await?.ok_or(StoreError::NoJob(*id))?;
+                Submitted { job, created: false }
+            }
+            None => Submitted { job: accepted(job)?, created: true },
+        });
     }
-    lock::sources(db, &new.from).await?;
-    insert_job(db, new).await?;
-    for (place, source) in (0..).zip(&new.from) {
-        insert_source(db, new.id, place, source).await?;
-    }
-    for run in &new.runs {
-        insert_run(db, new.id, run, new.now).await?;
-    }
-    if let Some((key, body)) = &new.idempotency {
-        sqlx::query("INSERT INTO idempotency (key, body, job_id, at) VALUES ($1, $2, $3, $4)")
-            .bind(key)
-            .bind(body.as_slice())
-            .bind(new.id.0)
-            .bind(int(new.now))
-            .execute(&mut *db)
-            .await?;
-    }
-    let runs = u32::try_from(new.runs.len()).map_err(rows::broken)?;
-    runs::log(db, new.id, &[EventKind::JobSubmitted { runs }], new.now).await?;
-    let job = read::job(db, new.id).await?.ok_or(StoreError::NoJob(new.id))?;
-    Ok(Submitted { job, created: true })
+    Ok(answers)
 }
 
-/// The job that the same key made, if its body was the same. Keys that are old enough are forgotten first.
-async fn made_before(db: &mut Db, new: &NewJob) -> Result<Option<JobId>> {
-    let Some((key, body)) = &new.idempotency else { return Ok(None) };
-    lock::key(db, key).await?;
+async fn insert(db: &mut Db, jobs: &[&NewJob]) -> Result<()> {
+    let sources: Vec<_> = jobs.iter().flat_map(|job| job.from.iter().cloned()).collect();
+    if !sources.is_empty() {
+        lock::sources(db, &sources).await?;
+    }
+    if !jobs.is_empty() {
+        bulk::insert_jobs(db, jobs).await?;
+    }
+    for job in jobs {
+        for (place, source) in (0..).zip(&job.from) {
+            insert_source(db, job.id, place, source).await?;
+        }
+    }
+    bulk::insert_runs(db, jobs).await?;
+    bulk::insert_keys(db, jobs).await?;
+    let event = |job: &&NewJob| EventRow::new(job.id, 1, job.now, &submitted(job)?);
+    bulk::insert_events(db, jobs.iter().map(event).collect::<Result<_>>()?).await
+}
+
+/// The first event of a job.
+fn submitted(job: &NewJob) -> Result<EventKind> {
+    Ok(EventKind::JobSubmitted { runs: u32::try_from(job.runs.len()).map_err(rows::broken)? })
+}
+
+/// A job as it is read when nothing happened yet.
+fn accepted(new: &NewJob) -> Result<Job> {
+    Ok(Job {
+        id: new.id,
+        spec: new.spec.clone(),
+        dataset: new.dataset,
+        from: new.from.clone(),
+        created_at: new.now,
+        ended_at: None,
+        last_seq: 1,
+        counts: Counts { queued: u32::try_from(new.runs.len()).map_err(rows::broken)?, ..Counts::default() },
+    })
+}
+
+/// The jobs that the same keys made, if their bodies were the same. Keys that are old enough are forgotten first.
+async fn made_before(db: &mut Db, jobs: &[&NewJob]) -> Result<BTreeMap<String, JobId>> {
+    let keyed = jobs.iter().filter_map(|job| job.idempotency.as_ref());
+    let bodies: BTreeMap<&str, [u8; 32]> = keyed.map(|(key, body)| (key.as_str(), *body)).collect();
+    let (Some(now), false) = (jobs.iter().map(|job| job.now).min(), bodies.is_empty()) else {
+        return Ok(BTreeMap::new());
+    };
+    let keys: Vec<&str> = bodies.keys().copied().collect();
+    lock::keys(db, &keys).await?;
     sqlx::query("DELETE FROM idempotency WHERE at <= $1")
-        .bind(int(new.now.saturating_sub(limits::KEY_MS)))
+        .bind(int(now.saturating_sub(limits::KEY_MS)))
         .execute(&mut *db)
         .await?;
-    let found = sqlx::query("SELECT body, job_id FROM idempotency WHERE key = $1")
-        .bind(key)
-        .fetch_optional(db)
-        .await?;
-    let Some(row) = found else { return Ok(None) };
-    if row.bytes::<32>("body")? != *body {
-        return Err(StoreError::KeyReused(key.clone()));
+    let mut made = BTreeMap::new();
+    for row in dialect::known_keys(db, &keys).await? {
+        let key = row.text("key")?;
+        if bodies.get(key.as_str()) != Some(&row.bytes::<32>("body")?) {
+            return Err(StoreError::KeyReused(key));
+        }
+        made.insert(key, JobId(row.id("job_id")?));
     }
-    Ok(Some(JobId(row.id("job_id")?)))
-}
-
-async fn insert_job(db: &mut Db, new: &NewJob) -> Result<()> {
-    let spec = &new.spec;
-    sqlx::query(
-        "INSERT INTO job (id, spec, experiment, version, requires, priority, wall_ms, dataset, created_at, last_seq,
-           queued, running, paused, succeeded, failed, cancelled)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $10, 0, 0, 0, 0, 0)",
-    )
-    .bind(new.id.0)
-    .bind(rows::json(spec)?)
-    .bind(&spec.experiment)
-    .bind(i64::from(spec.version.unwrap_or(1)))
-    .bind(rows::labels(&spec.requires)?)
-    .bind(i64::from(spec.priority))
-    .bind(int(spec.limits.wall_s.saturating_mul(1_000)))
-    .bind(new.dataset.map(|hash| hash.0.to_vec()))
-    .bind(int(new.now))
-    .bind(int(new.runs.len() as u64))
-    .execute(db)
-    .await?;
-    Ok(())
+    Ok(made)
 }
 
 /// Names a checkpoint for good: as long as this row is there, the checkpoint stays.
@@ -95,23 +110,4 @@ async fn insert_source(db: &mut Db, job: JobId, place: i64, source: &JobSource) 
         1 => Ok(()),
         _ => Err(StoreError::NoCheckpoint { run: *run, step: checkpoint.step }),
     }
-}
-
-async fn insert_run(db: &mut Db, job: JobId, new: &NewRun, now: jobs::Millis) -> Result<()> {
-    sqlx::query(
-        "INSERT INTO run (id, job_id, idx, params, seed, steps, memory_bytes, state, wish, attempt, next_seq, step,
-           counted_failures, uncounted_failures, stalled_attempts, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, 'queued', 'none', 0, 0, 0, 0, 0, 0, $8)",
-    )
-    .bind(new.id.0)
-    .bind(job.0)
-    .bind(i64::from(new.spec.index))
-    .bind(&new.spec.params)
-    .bind(int(new.spec.seed))
-    .bind(int(new.spec.steps))
-    .bind(int(new.spec.memory_bytes))
-    .bind(int(now))
-    .execute(db)
-    .await?;
-    Ok(())
 }

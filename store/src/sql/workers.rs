@@ -2,7 +2,7 @@
 
 use jobs::{Capability, Millis, WorkerId, WorkerInfo};
 
-use super::{Db, Row};
+use super::{Db, Row, dialect};
 use crate::Result;
 use crate::rows::{self, Columns as _, int};
 
@@ -34,13 +34,12 @@ pub(super) async fn register(db: &mut Db, worker: &WorkerInfo) -> Result<()> {
     Ok(())
 }
 
-pub(super) async fn touch(db: &mut Db, worker: WorkerId, now: Millis) -> Result<()> {
-    sqlx::query("UPDATE worker SET seen_at = $1 WHERE id = $2 AND seen_at < $1")
-        .bind(int(now))
-        .bind(worker.0)
-        .execute(db)
-        .await?;
-    Ok(())
+/// Notes that workers were heard of.
+pub(super) async fn touch(db: &mut Db, workers: &[WorkerId], now: Millis) -> Result<()> {
+    if workers.is_empty() {
+        return Ok(());
+    }
+    dialect::touch(db, workers, now).await
 }
 
 pub(super) async fn since(db: &mut Db, since: Millis) -> Result<Vec<WorkerInfo>> {

@@ -1,5 +1,6 @@
 //! What SQLite says in its own way.
 
+use jobs::{Millis, RunId, WorkerId};
 use sqlx::Row as _;
 
 use super::{Db, Row};
@@ -24,14 +25,37 @@ pub(super) const CANDIDATES: &str = "
     ORDER BY job.priority DESC, job.running, job.created_at, job.id
     LIMIT 64";
 
-/// Inserts scalars (series, step, key) that are not there; answers how many.
-pub(super) async fn insert_scalars(db: &mut Db, attempt: u32, scalars: &[(i64, u64, i64)]) -> Result<u64> {
+/// The series of runs.
+pub(super) async fn series_of(db: &mut Db, runs: &[RunId]) -> Result<Vec<Row>> {
+    let runs: Vec<String> = runs.iter().map(|run| run.0.simple().to_string()).collect();
+    let found = sqlx::query("SELECT * FROM series WHERE run_id IN (SELECT unhex(value) FROM json_each($1))");
+    Ok(found.bind(rows::json(&runs)?).fetch_all(db).await?)
+}
+
+/// What is known of idempotency keys.
+pub(super) async fn known_keys(db: &mut Db, keys: &[&str]) -> Result<Vec<Row>> {
+    let found = sqlx::query("SELECT * FROM idempotency WHERE key IN (SELECT value FROM json_each($1))");
+    Ok(found.bind(rows::json(&keys)?).fetch_all(db).await?)
+}
+
+/// Notes that workers were heard of.
+pub(super) async fn touch(db: &mut Db, workers: &[WorkerId], now: Millis) -> Result<()> {
+    let workers: Vec<String> = workers.iter().map(|worker| worker.0.simple().to_string()).collect();
+    let seen = sqlx::query(
+        "UPDATE worker SET seen_at = $1
+         WHERE id IN (SELECT unhex(value) FROM json_each($2)) AND seen_at < $1",
+    );
+    seen.bind(int(now)).bind(rows::json(&workers)?).execute(db).await?;
+    Ok(())
+}
+
+/// Inserts scalars (series, step, attempt, key) that are not there; answers how many.
+pub(super) async fn insert_scalars(db: &mut Db, scalars: &[(i64, u64, u32, i64)]) -> Result<u64> {
     let inserted = sqlx::query(
         "INSERT INTO metric (series_id, step, attempt, value)
-         SELECT value ->> 0, value ->> 1, $1, value ->> 2 FROM json_each($2) WHERE true
+         SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each($1) WHERE true
          ON CONFLICT DO NOTHING",
     )
-    .bind(i64::from(attempt))
     .bind(rows::json(&scalars)?)
     .execute(db)
     .await?;
@@ -39,11 +63,14 @@ pub(super) async fn insert_scalars(db: &mut Db, attempt: u32, scalars: &[(i64, u
 }
 
 /// The (series, step) of scalars that have other bits in the database.
-pub(super) async fn differing_scalars(db: &mut Db, scalars: &[(i64, u64, i64)]) -> Result<Vec<(i64, u64)>> {
+pub(super) async fn differing_scalars(
+    db: &mut Db,
+    scalars: &[(i64, u64, u32, i64)],
+) -> Result<Vec<(i64, u64)>> {
     let differ = sqlx::query(
         "SELECT DISTINCT metric.series_id, metric.step FROM json_each($1) AS sent JOIN metric
            ON metric.series_id = sent.value ->> 0 AND metric.step = sent.value ->> 1
-         WHERE metric.value <> sent.value ->> 2",
+         WHERE metric.value <> sent.value ->> 3",
     )
     .bind(rows::json(&scalars)?)
     .fetch_all(db)
@@ -51,10 +78,10 @@ pub(super) async fn differing_scalars(db: &mut Db, scalars: &[(i64, u64, i64)]) 
     differ.iter().map(|row| Ok((row.try_get(0)?, row.number("step")?))).collect()
 }
 
-/// Sets points and last step of series (id, points, last step).
-pub(super) async fn save_series(db: &mut Db, changes: &[(i64, u64, u64)]) -> Result<()> {
+/// Sets points, last step and last scalar of series (id, points, last step, last scalar).
+pub(super) async fn save_series(db: &mut Db, changes: &[(i64, u64, u64, Option<i64>)]) -> Result<()> {
     sqlx::query(
-        "UPDATE series SET points = change.value ->> 1, last_step = change.value ->> 2
+        "UPDATE series SET points = change.value ->> 1, last_step = change.value ->> 2, last_value = change.value ->> 3
          FROM json_each($1) AS change WHERE series.id = change.value ->> 0",
     )
     .bind(rows::json(&changes)?)

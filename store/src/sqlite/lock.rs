@@ -11,6 +11,13 @@ pub(super) async fn run(db: &mut Db, id: RunId) -> Result<Option<Run>> {
     found.await?.as_ref().map(rows::run).transpose()
 }
 
+/// Several of them, those that are there.
+pub(super) async fn runs_by_id(db: &mut Db, ids: &[RunId]) -> Result<Vec<Run>> {
+    let ids: Vec<String> = ids.iter().map(|id| id.0.simple().to_string()).collect();
+    let found = sqlx::query("SELECT * FROM run WHERE id IN (SELECT unhex(value) FROM json_each($1))");
+    found.bind(rows::json(&ids)?).fetch_all(db).await?.iter().map(rows::run).collect()
+}
+
 /// The same, unless somebody else is about to change it.
 pub(super) async fn run_if_free(db: &mut Db, id: RunId) -> Result<Option<Run>> {
     run(db, id).await
@@ -43,8 +50,8 @@ pub(super) async fn sources(_db: &mut Db, _sources: &[JobSource]) -> Result<()> 
     Ok(())
 }
 
-/// An idempotency key.
-pub(super) async fn key(_db: &mut Db, _key: &str) -> Result<()> {
+/// Idempotency keys.
+pub(super) async fn keys(_db: &mut Db, _keys: &[&str]) -> Result<()> {
     Ok(())
 }
 

@@ -9,12 +9,14 @@ mod lock;
 mod open;
 #[path = "../sql/mod.rs"]
 mod sql;
+mod statements;
 mod writer;
 
 #[cfg(test)]
 mod tests;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jobs::{Millis, Policy};
@@ -23,7 +25,9 @@ use tokio::sync::broadcast::Receiver;
 
 pub(crate) use self::open::APPLICATION_ID;
 
+use self::sql::{Reported, Submitting};
 use self::writer::{Running, Writer};
+use crate::gather::Gather;
 use crate::weight::Weight;
 use crate::{Hint, Result, StoreError};
 
@@ -51,10 +55,12 @@ impl SqliteOptions {
 }
 
 /// Keeps everything in one SQLite file.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Sqlite {
-    writer: Writer,
+    writer: Arc<Writer>,
     readers: sqlx::SqlitePool,
+    reports: Gather<Reported>,
+    submissions: Gather<Submitting>,
     policy: Policy,
     folder: PathBuf,
 }

@@ -2,6 +2,7 @@
 
 use std::fs::{File, TryLockError};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use nix::sys::statfs::{self, FsType};
@@ -10,6 +11,7 @@ use sqlx::{Connection as _, Row as _};
 
 use super::writer::{Held, Writer};
 use super::{Db, READER_WAIT, Sqlite, SqliteOptions};
+use crate::gather::Gather;
 use crate::{Result, StoreError, sqlx_error};
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../migrations/sqlite");
@@ -42,8 +44,9 @@ pub(super) async fn open(options: SqliteOptions) -> Result<Sqlite> {
         .acquire_timeout(READER_WAIT)
         .connect_with(connection(&path).pragma("query_only", "ON"))
         .await?;
-    let writer = Writer::start(Held { db, lock }, queue);
-    Ok(Sqlite { writer, readers, policy, folder: folder.to_owned() })
+    let writer = Arc::new(Writer::start(Held { db, lock }, queue));
+    let (reports, submissions) = (Gather::new(), Gather::new());
+    Ok(Sqlite { writer, readers, reports, submissions, policy, folder: folder.to_owned() })
 }
 
 fn connection(path: &Path) -> SqliteConnectOptions {

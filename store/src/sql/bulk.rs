@@ -1,0 +1,209 @@
+//! Many rows in one statement: they travel as one JSON document, and the statement stays the same however many there are.
+//!
+//! Field names are those of the columns. Ids and hashes are in hex, for JSON has no bytes.
+
+use jobs::{Run, RunState};
+use serde::Serialize;
+
+use super::{Db, statements};
+use crate::rows::{self, int};
+use crate::{NewJob, NewRun, Result, StoreError};
+
+/// A run as it is after a change.
+#[derive(Serialize)]
+struct Changed<'a> {
+    id: String,
+    state: &'static str,
+    wish: String,
+    not_before: Option<i64>,
+    worker: Option<String>,
+    ttl_ms: Option<i64>,
+    expires_at: Option<i64>,
+    granted_at: Option<i64>,
+    progress_at: Option<i64>,
+    told_at: Option<i64>,
+    digest: Option<&'a str>,
+    class: Option<&'static str>,
+    message: Option<std::borrow::Cow<'a, str>>,
+    attempt: u32,
+    next_seq: i64,
+    step: i64,
+    checkpoint_step: Option<i64>,
+    counted_failures: u32,
+    uncounted_failures: u32,
+    stalled_attempts: u32,
+    attempt_began_at: Option<i64>,
+    updated_at: i64,
+    server_was_away: bool,
+}
+
+impl<'a> Changed<'a> {
+    fn of(run: &'a Run) -> Result<Self> {
+        let (not_before, lease) = match &run.state {
+            RunState::Queued { not_before } => (*not_before, None),
+            RunState::Running(lease) => (None, Some(lease)),
+            _ => (None, None),
+        };
+        let (digest, failure) = match &run.state {
+            RunState::Succeeded { digest } => (Some(digest.as_str()), None),
+            RunState::Failed { class, message } => (None, Some((class, message))),
+            _ => (None, None),
+        };
+        Ok(Self {
+            id: hex(&run.id.0),
+            state: run.state.name(),
+            wish: rows::word(run.wish)?,
+            not_before: not_before.map(int),
+            worker: lease.map(|lease| hex(&lease.worker.0)),
+            ttl_ms: lease.map(|lease| int(lease.ttl_ms)),
+            expires_at: lease.map(|lease| int(lease.expires_at)),
+            granted_at: lease.map(|lease| int(lease.granted_at)),
+            progress_at: lease.map(|lease| int(lease.progress_at)),
+            told_at: lease.and_then(|lease| lease.told_at).map(int),
+            digest,
+            class: failure.map(|(class, _)| class.name()),
+            message: failure.map(|(_, message)| rows::text(message)),
+            attempt: run.attempt,
+            next_seq: int(run.next_seq),
+            step: int(run.step),
+            checkpoint_step: run.checkpoint_step.map(int),
+            counted_failures: run.counted_failures,
+            uncounted_failures: run.uncounted_failures,
+            stalled_attempts: run.stalled_attempts,
+            attempt_began_at: run.attempt_began_at.map(int),
+            updated_at: int(run.updated_at),
+            server_was_away: lease.is_some_and(|lease| lease.server_was_away),
+        })
+    }
+}
+
+/// Saves runs as they are now; each of them must be there.
+pub(super) async fn save_runs(db: &mut Db, runs: &[&Run]) -> Result<()> {
+    let changed = runs.iter().map(|run| Changed::of(run)).collect::<Result<Vec<_>>>()?;
+    let saved = sqlx::query(statements::SAVE_RUNS).bind(rows::json(&changed)?).execute(db).await?;
+    match runs {
+        [run, ..] if saved.rows_affected() != runs.len() as u64 => Err(StoreError::NoRun(run.id)),
+        _ => Ok(()),
+    }
+}
+
+#[derive(Serialize)]
+struct JobRow<'a> {
+    id: String,
+    spec: String,
+    experiment: &'a str,
+    version: u32,
+    requires: String,
+    priority: i32,
+    wall_ms: i64,
+    dataset: Option<String>,
+    created_at: i64,
+    queued: usize,
+}
+
+impl<'a> JobRow<'a> {
+    fn of(new: &'a NewJob) -> Result<Self> {
+        let spec = &new.spec;
+        Ok(Self {
+            id: hex(&new.id.0),
+            spec: rows::json(spec)?,
+            experiment: &spec.experiment,
+            version: spec.version.unwrap_or(1),
+            requires: rows::labels(&spec.requires)?,
+            priority: spec.priority,
+            wall_ms: int(spec.limits.wall_s.saturating_mul(1_000)),
+            dataset: new.dataset.map(|hash| hex(&hash.0)),
+            created_at: int(new.now),
+            queued: new.runs.len(),
+        })
+    }
+}
+
+/// Inserts jobs whose log has its first event already.
+pub(super) async fn insert_jobs(db: &mut Db, jobs: &[&NewJob]) -> Result<()> {
+    let rows = jobs.iter().map(|job| JobRow::of(job)).collect::<Result<_>>()?;
+    insert(db, statements::INSERT_JOBS, rows).await
+}
+
+#[derive(Serialize)]
+struct RunRow<'a> {
+    id: String,
+    job_id: String,
+    idx: u32,
+    params: &'a str,
+    seed: i64,
+    steps: i64,
+    memory_bytes: i64,
+    updated_at: i64,
+}
+
+impl<'a> RunRow<'a> {
+    fn of(job: &NewJob, NewRun { id, spec }: &'a NewRun) -> Self {
+        Self {
+            id: hex(&id.0),
+            job_id: hex(&job.id.0),
+            idx: spec.index,
+            params: &spec.params,
+            seed: int(spec.seed),
+            steps: int(spec.steps),
+            memory_bytes: int(spec.memory_bytes),
+            updated_at: int(job.now),
+        }
+    }
+}
+
+/// Inserts the runs of jobs, all of them queued.
+pub(super) async fn insert_runs(db: &mut Db, jobs: &[&NewJob]) -> Result<()> {
+    let rows = jobs.iter().flat_map(|job| job.runs.iter().map(|run| RunRow::of(job, run)));
+    insert(db, statements::INSERT_RUNS, rows.collect()).await
+}
+
+#[derive(Serialize)]
+struct KeyRow {
+    key: String,
+    body: String,
+    job_id: String,
+    at: i64,
+}
+
+/// Remembers the idempotency keys of jobs that have one.
+pub(super) async fn insert_keys(db: &mut Db, jobs: &[&NewJob]) -> Result<()> {
+    let row = |job: &&'_ NewJob| {
+        let (key, body) = job.idempotency.as_ref()?;
+        Some(KeyRow { key: key.clone(), body: hex(body), job_id: hex(&job.id.0), at: int(job.now) })
+    };
+    insert(db, statements::INSERT_KEYS, jobs.iter().filter_map(row).collect()).await
+}
+
+/// An event of a job's log.
+#[derive(Serialize)]
+pub(super) struct EventRow {
+    job_id: String,
+    seq: i64,
+    at: i64,
+    kind: &'static str,
+    payload: String,
+}
+
+impl EventRow {
+    pub(super) fn new(job: jobs::JobId, seq: i64, at: jobs::Millis, kind: &jobs::EventKind) -> Result<Self> {
+        Ok(Self { job_id: hex(&job.0), seq, at: int(at), kind: kind.name(), payload: rows::json(kind)? })
+    }
+}
+
+/// Appends events to the logs of jobs, those of one job in the order of their numbers.
+pub(super) async fn insert_events(db: &mut Db, events: Vec<EventRow>) -> Result<()> {
+    insert(db, statements::INSERT_EVENTS, events).await
+}
+
+async fn insert<T: Serialize>(db: &mut Db, sql: &'static str, rows: Vec<T>) -> Result<()> {
+    if !rows.is_empty() {
+        sqlx::query(sql).bind(rows::json(&rows)?).execute(db).await?;
+    }
+    Ok(())
+}
+
+/// Hex digits of an id or a hash.
+pub(super) fn hex(bytes: &impl AsRef<[u8]>) -> String {
+    bytes.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,88 @@
+//! The verbs that are carried out in groups.
+
+use jobs::{Millis, Report, RunId, Value};
+use uuid::Uuid;
+
+use super::{Backend, report, submit};
+use crate::gather::{Group, Question};
+use crate::weight::Weight;
+use crate::{NewJob, Result, Submitted};
+
+/// A report and what is known of it before its transaction.
+#[derive(Debug)]
+pub(in super::super) struct Reported {
+    pub(super) report: Report,
+    /// Whether the chunks of its checkpoint hash to something else.
+    pub(super) wrong_digest: bool,
+    pub(super) now: Millis,
+}
+
+impl Question for Reported {
+    type Answer = jobs::Directive;
+    type Key = RunId;
+
+    fn key(&self) -> RunId {
+        self.report.run
+    }
+
+    fn weight(&self) -> Weight {
+        let bytes = self.report.metrics.iter().map(|metric| match &metric.value {
+            Value::Scalar(_) => 32,
+            Value::Array(array) => array.data.len() + 64,
+        });
+        Weight::of(self.report.metrics.len() + 4, bytes.sum())
+    }
+}
+
+/// A job that is to be stored.
+#[derive(Debug)]
+pub(in super::super) struct Submitting(pub(super) NewJob);
+
+impl Question for Submitting {
+    type Answer = Submitted;
+    type Key = (Option<String>, Uuid);
+
+    /// The idempotency key; without one every job is another one.
+    fn key(&self) -> Self::Key {
+        match &self.0.idempotency {
+            Some((key, _)) => (Some(key.clone()), Uuid::nil()),
+            None => (None, self.0.id.0),
+        }
+    }
+
+    fn weight(&self) -> Weight {
+        let Self(job) = self;
+        let bytes = job.runs.iter().map(|run| run.spec.params.len());
+        Weight::of(job.runs.len() + job.from.len() + 3, bytes.sum())
+    }
+}
+
+/// How much a group takes.
+fn weight<Q: Question>(group: &Group<Q>) -> Weight {
+    group.iter().fold(Weight::of(0, 0), |sum, question| sum.plus(question.weight()))
+}
+
+pub(super) async fn reports(store: Backend, group: Group<Reported>) -> Result<Vec<jobs::Directive>> {
+    let policy = store.policy();
+    store
+        .write(weight(&group), move |db| {
+            let group = Group::clone(&group);
+            Box::pin(async move {
+                let told: Vec<&Reported> = group.iter().map(AsRef::as_ref).collect();
+                report::all(db, &told, &policy).await
+            })
+        })
+        .await
+}
+
+pub(super) async fn submissions(store: Backend, group: Group<Submitting>) -> Result<Vec<Submitted>> {
+    store
+        .write(weight(&group), move |db| {
+            let group = Group::clone(&group);
+            Box::pin(async move {
+                let jobs: Vec<&NewJob> = group.iter().map(|submitting| &submitting.0).collect();
+                submit::all(db, &jobs).await
+            })
+        })
+        .await
+}

@@ -108,17 +108,23 @@ fn columns(scalars: &[(i64, u64, u32, i64)]) -> (Vec<i64>, Vec<i64>, Vec<i64>) {
 
 /// Sets points, last step and last scalar of series (id, points, last step, last scalar).
 pub(super) async fn save_series(db: &mut Db, changes: &[(i64, u64, u64, Option<i64>)]) -> Result<()> {
-    let column = |of: fn(&(i64, u64, u64, Option<i64>)) -> i64| changes.iter().map(of).collect::<Vec<_>>();
+    let [mut ids, mut points, mut steps, mut values] = [const { Vec::new() }; 4];
+    for (id, count, step, value) in changes {
+        ids.push(Some(*id));
+        points.push(Some(int(*count)));
+        steps.push(Some(int(*step)));
+        values.push(*value);
+    }
     sqlx::query(
         "UPDATE series SET points = change.points, last_step = change.last_step, last_value = change.last_value
          FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[])
            AS change (id, points, last_step, last_value)
          WHERE series.id = change.id",
     )
-    .bind(column(|change| change.0))
-    .bind(column(|change| int(change.1)))
-    .bind(column(|change| int(change.2)))
-    .bind(changes.iter().map(|change| change.3).collect::<Vec<Option<i64>>>())
+    .bind(ids)
+    .bind(points)
+    .bind(steps)
+    .bind(values)
     .execute(db)
     .await?;
     Ok(())

@@ -53,7 +53,7 @@ pub(super) async fn touch(db: &mut Db, workers: &[WorkerId], now: Millis) -> Res
 pub(super) async fn insert_scalars(db: &mut Db, scalars: &[(i64, u64, u32, i64)]) -> Result<u64> {
     let inserted = sqlx::query(
         "INSERT INTO metric (series_id, step, attempt, value)
-         SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each($1) WHERE true
+         SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM jsonb_each($1) WHERE true
          ON CONFLICT DO NOTHING",
     )
     .bind(rows::json(&scalars)?)
@@ -68,7 +68,7 @@ pub(super) async fn differing_scalars(
     scalars: &[(i64, u64, u32, i64)],
 ) -> Result<Vec<(i64, u64)>> {
     let differ = sqlx::query(
-        "SELECT DISTINCT metric.series_id, metric.step FROM json_each($1) AS sent JOIN metric
+        "SELECT DISTINCT metric.series_id, metric.step FROM jsonb_each($1) AS sent JOIN metric
            ON metric.series_id = sent.value ->> 0 AND metric.step = sent.value ->> 1
          WHERE metric.value <> sent.value ->> 3",
     )
@@ -82,7 +82,7 @@ pub(super) async fn differing_scalars(
 pub(super) async fn save_series(db: &mut Db, changes: &[(i64, u64, u64, Option<i64>)]) -> Result<()> {
     sqlx::query(
         "UPDATE series SET points = change.value ->> 1, last_step = change.value ->> 2, last_value = change.value ->> 3
-         FROM json_each($1) AS change WHERE series.id = change.value ->> 0",
+         FROM jsonb_each($1) AS change WHERE series.id = change.value ->> 0",
     )
     .bind(rows::json(&changes)?)
     .execute(db)

@@ -14,7 +14,7 @@ pub(super) const SAVE_RUNS: &str = "
       stalled_attempts = change.value ->> 'stalled_attempts',
       attempt_began_at = change.value ->> 'attempt_began_at', updated_at = change.value ->> 'updated_at',
       server_was_away = change.value ->> 'server_was_away'
-    FROM json_each($1) AS change WHERE run.id = unhex(change.value ->> 'id')";
+    FROM jsonb_each($1) AS change WHERE run.id = unhex(change.value ->> 'id')";
 
 /// Jobs none of whose runs began, with one event in their log.
 pub(super) const INSERT_JOBS: &str = "
@@ -25,7 +25,7 @@ pub(super) const INSERT_JOBS: &str = "
       unhex(value ->> 'id'), value ->> 'spec', value ->> 'experiment', value ->> 'version', value ->> 'requires',
       value ->> 'priority', value ->> 'wall_ms', unhex(value ->> 'dataset'), value ->> 'created_at',
       value ->> 'queued', 1, 0, 0, 0, 0, 0
-    FROM json_each($1)";
+    FROM jsonb_each($1)";
 
 /// Runs that wait for their first attempt.
 pub(super) const INSERT_RUNS: &str = "
@@ -35,7 +35,7 @@ pub(super) const INSERT_RUNS: &str = "
     SELECT
       unhex(value ->> 'id'), unhex(value ->> 'job_id'), value ->> 'idx', value ->> 'params', value ->> 'seed',
       value ->> 'steps', value ->> 'memory_bytes', value ->> 'updated_at', 'queued', 'none', 0, 0, 0, 0, 0, 0
-    FROM json_each($1)";
+    FROM jsonb_each($1)";
 
 /// Idempotency keys.
 pub(super) const INSERT_KEYS: &str = "
@@ -43,7 +43,7 @@ pub(super) const INSERT_KEYS: &str = "
       key, body, job_id, at)
     SELECT
       value ->> 'key', unhex(value ->> 'body'), unhex(value ->> 'job_id'), value ->> 'at'
-    FROM json_each($1)";
+    FROM jsonb_each($1)";
 
 /// Events, those of a job in order.
 pub(super) const INSERT_EVENTS: &str = "
@@ -51,4 +51,4 @@ pub(super) const INSERT_EVENTS: &str = "
       job_id, seq, at, kind, payload)
     SELECT
       unhex(value ->> 'job_id'), value ->> 'seq', value ->> 'at', value ->> 'kind', value ->> 'payload'
-    FROM json_each($1)";
+    FROM jsonb_each($1)";

@@ -123,12 +123,13 @@ struct Built<E> {
 /// Makes a [`Kind`] of an [`Experiment`].
 pub(crate) struct Of<E> {
     schema: OnceLock<Json>,
+    validator: OnceLock<jsonschema::Validator>,
     experiment: PhantomData<fn() -> E>,
 }
 
 impl<E: Experiment> Of<E> {
     pub(crate) const fn new() -> Self {
-        Self { schema: OnceLock::new(), experiment: PhantomData }
+        Self { schema: OnceLock::new(), validator: OnceLock::new(), experiment: PhantomData }
     }
 
     fn parse(&self, params: &CanonicalParams) -> Result<E::Params, ParamError> {
@@ -232,8 +233,8 @@ impl<E: Experiment> Kind for Of<E> {
     ) -> Result<CanonicalParams, Vec<ParamError>> {
         let mut params = self.base(preset).map_err(|error| vec![error])?;
         overlay(&mut params, &Json::Object(overrides.clone()));
-        let validator = jsonschema::validator_for(self.schema()).expect("a derived schema is a schema");
-        let errors = schema_errors(&validator, &params);
+        let make = || jsonschema::validator_for(self.schema()).expect("a derived schema is a schema");
+        let errors = schema_errors(self.validator.get_or_init(make), &params);
         if !errors.is_empty() {
             return Err(errors);
         }

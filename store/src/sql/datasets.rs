@@ -120,46 +120,48 @@ async fn find_name(db: &mut Db, name: &str) -> Result<Option<DatasetHash>> {
 }
 
 pub(super) async fn find(db: &mut Db, name_or_hash: &str) -> Result<Option<Dataset>> {
-    let hash = match name_or_hash.parse::<DatasetHash>() {
-        Ok(hash) => Some(hash),
-        Err(_) => find_name(db, name_or_hash).await?,
-    };
-    let Some(hash) = hash else { return Ok(None) };
-    let found = sqlx::query("SELECT * FROM dataset WHERE hash = $1")
-        .bind(hash.0.as_slice())
-        .fetch_optional(&mut *db)
-        .await?;
-    match found {
-        Some(row) => Ok(Some(dataset(db, &row).await?)),
-        None => Ok(None),
-    }
+    let hash = name_or_hash.parse::<DatasetHash>().ok();
+    let found = sqlx::query(
+        "SELECT dataset.*, dataset_name.name FROM dataset LEFT JOIN dataset_name ON dataset_name.hash = dataset.hash
+         WHERE dataset.hash = coalesce($1, (SELECT hash FROM dataset_name WHERE name = $2))
+         ORDER BY dataset_name.name",
+    );
+    let found = found.bind(hash.map(|hash| hash.0.to_vec())).bind(rows::text(name_or_hash));
+    Ok(with_names(&found.fetch_all(db).await?)?.pop())
 }
 
 pub(super) async fn all(db: &mut Db) -> Result<Vec<Dataset>> {
-    let mut datasets = Vec::new();
-    for row in sqlx::query("SELECT * FROM dataset").fetch_all(&mut *db).await? {
-        datasets.push(dataset(db, &row).await?);
-    }
+    let found = sqlx::query(
+        "SELECT dataset.*, dataset_name.name FROM dataset LEFT JOIN dataset_name ON dataset_name.hash = dataset.hash
+         ORDER BY dataset.hash, dataset_name.name",
+    );
+    let mut datasets = with_names(&found.fetch_all(db).await?)?;
     datasets.sort_by(|a, b| (&a.names, a.hash).cmp(&(&b.names, b.hash)));
     Ok(datasets)
 }
 
-async fn dataset(db: &mut Db, row: &Row) -> Result<Dataset> {
-    let hash = DatasetHash(row.bytes("hash")?);
-    let names = sqlx::query("SELECT name FROM dataset_name WHERE hash = $1 ORDER BY name")
-        .bind(hash.0.as_slice())
-        .fetch_all(db)
-        .await?;
-    Ok(Dataset {
-        hash,
-        names: names.iter().map(|row| row.text("name")).collect::<Result<_>>()?,
-        kind: row.text("kind")?,
-        shape: row.text("shape")?,
-        attribution: row.text_or_null("attribution")?,
-        bytes: row.number("bytes")?,
-        created_at: row.number("created_at")?,
-        created: false,
-    })
+/// Data sets of which each row has one name, those of one data set after each other.
+fn with_names(found: &[Row]) -> Result<Vec<Dataset>> {
+    let mut datasets = Vec::<Dataset>::new();
+    for row in found {
+        let hash = DatasetHash(row.bytes("hash")?);
+        if datasets.last().is_none_or(|last| last.hash != hash) {
+            datasets.push(Dataset {
+                hash,
+                names: Vec::new(),
+                kind: row.text("kind")?,
+                shape: row.text("shape")?,
+                attribution: row.text_or_null("attribution")?,
+                bytes: row.number("bytes")?,
+                created_at: row.number("created_at")?,
+                created: false,
+            });
+        }
+        if let Some(last) = datasets.last_mut() {
+            last.names.extend(row.text_or_null("name")?);
+        }
+    }
+    Ok(datasets)
 }
 
 pub(super) async fn chunk(db: &mut Db, hash: DatasetHash, n: u32) -> Result<Option<Vec<u8>>> {

@@ -21,6 +21,8 @@ pub(crate) const APPLICATION_ID: i64 = 0x5653_434c;
 /// The first SQLite without the WAL-reset bug, which could lose committed pages.
 const LEAST_SQLITE: (u32, u32, u32) = (3, 51, 3);
 const READERS: u32 = 4;
+/// Rows that SQLite's thread may be ahead of whoever reads them.
+const ROWS: usize = 1_024;
 
 pub(super) async fn open(options: SqliteOptions) -> Result<Sqlite> {
     let SqliteOptions { path, policy, queue } = options;
@@ -58,6 +60,8 @@ fn connection(path: &Path) -> SqliteConnectOptions {
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .busy_timeout(Duration::from_secs(5))
+        // A page of rows crosses from SQLite's thread at once, not in many small steps.
+        .row_buffer_size(ROWS)
         .pragma("trusted_schema", "OFF")
         .pragma("cell_size_check", "ON")
         .pragma("temp_store", "MEMORY")

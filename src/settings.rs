@@ -78,12 +78,14 @@ impl ServerArgs {
 }
 
 /// Settings that are not the server crate's own.
-const OURS: [&str; 7] = [
+const OURS: [&str; 9] = [
     "data_dir",
     "database",
     "backoff_ms",
     "backoff_cap_ms",
     "progress_ms",
+    "progress_event_ms",
+    "max_event_bytes",
     "max_metric_names",
     "max_metric_points",
 ];
@@ -155,7 +157,7 @@ fn check(name: &str, value: &Json) -> Result<(), String> {
 }
 
 fn settle(mut settled: Map<String, Json>, env: &impl Fn(&str) -> Option<String>) -> anyhow::Result<Settings> {
-    let [data_dir, database, backoff, backoff_cap, progress, names, points] =
+    let [data_dir, database, backoff, backoff_cap, progress, progress_event, event, names, points] =
         OURS.map(|name| settled.remove(name));
     let mut config: server::Config = serde_json::from_value(Json::Object(settled)).context("settings")?;
     let number =
@@ -165,6 +167,8 @@ fn settle(mut settled: Map<String, Json>, env: &impl Fn(&str) -> Option<String>)
     policy.backoff_ms = number(backoff, policy.backoff_ms);
     policy.backoff_cap_ms = number(backoff_cap, policy.backoff_cap_ms);
     policy.progress_ms = number(progress, policy.progress_ms);
+    policy.progress_event_ms = number(progress_event, policy.progress_event_ms);
+    policy.event_bytes = number(event, policy.event_bytes as u64) as usize;
     policy.metric_names = number(names, policy.metric_names as u64) as usize;
     policy.metric_points = number(points, policy.metric_points);
     let data_dir = match data_dir.as_ref().and_then(Json::as_str) {

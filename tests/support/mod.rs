@@ -19,7 +19,7 @@ pub(crate) use clock::FakeClock;
 pub(crate) use disk::SmallDisk;
 pub(crate) use memory::resident_kib;
 pub(crate) use proxy::Proxy;
-pub(crate) use puppet::Puppet;
+pub(crate) use puppet::{Attempt, Puppet};
 pub(crate) use random::Random;
 pub(crate) use reference::{Bits, Reference, undisturbed, undisturbed_from};
 pub(crate) use service::{LEASE, PROMPT, Service, digits_job};

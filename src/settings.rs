@@ -242,10 +242,11 @@ mod tests {
     fn limits_are_settings_like_all_others() {
         let home =
             [("HOME", "/home/ann"), ("VESICLE_MAX_METRIC_NAMES", "7"), ("VESICLE_MAX_EVENT_STREAMS", "9")];
-        let file = object(json!({"max_metric_points": 70, "max_queued_jobs": 90}));
+        let file = object(json!({"max_metric_points": 70, "max_queued_jobs": 90, "max_event_bytes": 80}));
         let config = layered(file, env(&home), Map::new()).expect("all of them can be used").config;
         assert_eq!((config.policy.metric_names, config.policy.metric_points), (7, 70));
         assert_eq!((config.max_event_streams, config.max_queued_jobs), (9, 90));
+        assert_eq!(config.policy.event_bytes, 80);
         let file = object(json!({"max_metric_names": "many"}));
         let text = layered(file, env(&home[..1]), Map::new()).expect_err("it is bad").to_string();
         assert_eq!(text, "setting `max_metric_names` of vesicle.toml is \"many\"; it must be a number");

@@ -57,6 +57,14 @@ fn a_report_stays_below_a_message_of_4_mib() {
 }
 
 #[test]
+fn a_report_has_as_many_points_as_the_server_takes() {
+    let outbox = Outbox::new(0);
+    (1..=7).for_each(|step| observe(&outbox, scalar(step)));
+    let sizes: Vec<usize> = (0..3).map(|_| outbox.take(3).points.len()).collect();
+    assert_eq!(sizes, [3, 3, 1]);
+}
+
+#[test]
 fn a_newer_checkpoint_takes_the_place_of_one_that_still_waits() {
     let outbox = Outbox::new(0);
     observe(&outbox, scalar(1));

@@ -21,6 +21,8 @@ const BACK: Duration = Duration::from_secs(30);
 /// Connections of any second.
 const RATE: u64 = 100;
 const SECOND: Duration = Duration::from_secs(1);
+/// Between two counts.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 struct Herd {
     listeners: u64,
@@ -65,30 +67,34 @@ async fn count(client: &Client, name: &str) -> u64 {
     client.telemetry(name).await as u64
 }
 
-/// Whether something was heard since then of all that the server lists at this path.
-async fn all_heard_of(client: &Client, path: &str, list: &str, field: &str, since: Timestamp) -> bool {
+/// Of how many that the server lists at this path something was heard since then.
+async fn heard_of(client: &Client, path: &str, list: &str, field: &str, since: Timestamp) -> u64 {
     let page = client.get(path).await;
-    let heard = |entry: &Json| {
+    let heard = |entry: &&Json| {
         let at = entry[field].as_str().and_then(|at| at.parse::<Timestamp>().ok());
         at.is_some_and(|at| at > since)
     };
-    page[list].as_array().expect("a list").iter().all(heard)
+    page[list].as_array().expect("a list").iter().filter(heard).count() as u64
 }
 
-/// Watches how everybody comes back to a server that has just begun to listen.
-async fn watch(client: &Client, job: &str, herd: &Herd) -> Return {
-    let (began, since) = (Instant::now(), Timestamp::now());
+/// Watches how everybody comes back to a server that has just begun to listen; nobody was heard `since`.
+async fn watch(client: &Client, job: &str, herd: &Herd, since: Timestamp) -> Return {
+    let began = Instant::now();
+    let (all, runs) = ([herd.listeners, herd.workers.into(), herd.runs.into()], format!("/jobs/{job}/runs"));
     let mut counts = vec![(Duration::ZERO, 0)];
-    until("everybody is back", BACK, async || {
+    loop {
         counts.push((began.elapsed(), count(client, "vesicle_connections_total").await));
-        let listen = count(client, "vesicle_event_streams").await == herd.listeners;
-        let runs = format!("/jobs/{job}/runs");
-        let back = listen
-            && all_heard_of(client, "/workers", "workers", "seen_at", since).await
-            && all_heard_of(client, &runs, "runs", "updated_at", since).await;
-        back.then_some(())
-    })
-    .await;
+        let back = [
+            count(client, "vesicle_event_streams").await,
+            heard_of(client, "/workers", "workers", "seen_at", since).await,
+            heard_of(client, &runs, "runs", "updated_at", since).await,
+        ];
+        if back == all {
+            break;
+        }
+        assert!(began.elapsed() < BACK, "{back:?} of {all:?} listeners, workers and runs are back in time");
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
     let within = |from: Duration| counts.iter().take_while(move |(at, _)| *at < from + SECOND).last();
     let in_a_second = |(at, before): &(Duration, u64)| within(*at).map_or(0, |(_, after)| after - before);
     let rate = counts.iter().map(in_a_second).max().unwrap_or_default();
@@ -118,8 +124,10 @@ async fn play(herd: &Herd, wait: fn(Duration) -> Duration) -> Return {
     .await;
 
     service.kill_server().await;
+    // Who comes back while the server is not known to listen is back.
+    let killed = Timestamp::now();
     service.start_server().await;
-    let back = watch(&service.client, &job, herd).await;
+    let back = watch(&service.client, &job, herd, killed).await;
     eprintln!(
         "{} listeners and {} workers with {} runs are back after {:.1} s; at most {} connections in a second",
         herd.listeners,

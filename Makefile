@@ -12,7 +12,7 @@ UNIT := data laws main memory mnist networks
 # Prints the seconds a part of the tests took.
 timed = @start=$$(date +%s); $(2); echo "make test: $(1) took $$(( $$(date +%s) - start )) s"
 
-.PHONY: help run test lint build unit e2e contract contract-tests gangs gangs-tests reproduce figures bench bench-smoke bench-scaling openapi golden clean chaos
+.PHONY: help run test lint build unit e2e contract contract-tests gangs gangs-tests reproduce figures bench bench-smoke bench-scaling openapi golden clean chaos load
 
 help: ## this list
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -48,6 +48,10 @@ e2e: ## the binary as users run it: kills, stops, cut streams, the page
 chaos: ## a thousand runs under three hundred faults; SEED=1 DB=sqlite (or postgres)
 	CHAOS_SEED=$(or $(SEED),1) CHAOS_DB=$(or $(DB),sqlite) cargo test --locked --workspace --test e2e -- \
 	  --ignored --nocapture --exact faults::storm::long::a_thousand_runs_survive_two_hundred_faults
+
+# A quiet machine, please: the bounds of these tests are those of docs/reliability.md.
+load: ## hundreds of listeners, reporters and reconnections at once, release build; ONLY=crowd
+	cargo test --release --locked --workspace --test e2e -- --ignored --nocapture --test-threads=1 load::$(ONLY)
 
 contract: ## independent clients: fuzzing by the OpenAPI file, gRPC from Python
 	@if python3 -c 'import venv, ensurepip' 2>/dev/null; then $(MAKE) --no-print-directory contract-tests; \

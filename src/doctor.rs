@@ -5,6 +5,7 @@ use std::path::Path;
 use clap::Args;
 use kernels::Level;
 use serde_json::{Value as Json, json};
+use server::{Room, Space};
 use store::{Postgres, PostgresOptions};
 
 use crate::{
@@ -12,7 +13,7 @@ use crate::{
     exit::{Ended, Exit},
     output::{self, Output},
     settings::{ServerArgs, Settings},
-    text::Paint,
+    text::{Paint, bytes},
     up::cores,
 };
 
@@ -60,6 +61,7 @@ pub(crate) async fn run(args: DoctorArgs, global: &Global) -> Ended {
         Check::good("SQLite", libsqlite3_sys::SQLITE_VERSION.to_string_lossy()),
     ];
     checks.extend(folder());
+    checks.extend(disk());
     checks.extend(database().await);
     checks.push(mnist());
     checks.push(reach(global).await);
@@ -107,6 +109,27 @@ fn folder() -> Vec<Check> {
         }
     };
     vec![Check::good("listens on", config.listen.to_string()), check]
+}
+
+/// Room on the disk of the database, where it is SQLite's.
+fn disk() -> Option<Check> {
+    let Settings { config, data_dir, database } = ServerArgs::default().settings().ok()?;
+    if database.is_some() {
+        return None;
+    }
+    let there = data_dir.ancestors().find(|folder| folder.is_dir())?;
+    Some(match Space::of(there) {
+        Ok(space) => {
+            let value = format!("{} free of {}", bytes(space.free), bytes(space.total));
+            let room = space.room(&config);
+            match room {
+                Room::Plenty => Check::good("disk", value),
+                Room::Low => Check::other("disk", Mark::Note, value, room.consequence()),
+                Room::Running | Room::Reading => Check::other("disk", Mark::Bad, value, room.consequence()),
+            }
+        }
+        Err(error) => Check::other("disk", Mark::Note, "not known", error.to_string()),
+    })
 }
 
 /// The Postgres database, if one is named.

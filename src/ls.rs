@@ -123,7 +123,7 @@ async fn best(client: &Client, args: BestArgs) -> Ended {
 
 async fn jobs(client: &Client, args: JobsArgs) -> Ended {
     if args.output.json {
-        let page: Json = client.get(&format!("/jobs?limit={}", args.limit.clamp(1, 500))).await?;
+        let page: Json = client.get(&format!("/jobs?limit={}", args.limit.clamp(1, 1_000))).await?;
         output::json(&page)?;
         return Ok(Exit::Ok);
     }

@@ -78,12 +78,14 @@ impl ServerArgs {
 }
 
 /// Settings that are not the server crate's own.
-const OURS: [&str; 7] = [
+const OURS: [&str; 9] = [
     "data_dir",
     "database",
     "backoff_ms",
     "backoff_cap_ms",
     "progress_ms",
+    "progress_event_ms",
+    "max_event_bytes",
     "max_metric_names",
     "max_metric_points",
 ];
@@ -155,7 +157,7 @@ fn check(name: &str, value: &Json) -> Result<(), String> {
 }
 
 fn settle(mut settled: Map<String, Json>, env: &impl Fn(&str) -> Option<String>) -> anyhow::Result<Settings> {
-    let [data_dir, database, backoff, backoff_cap, progress, names, points] =
+    let [data_dir, database, backoff, backoff_cap, progress, progress_event, event, names, points] =
         OURS.map(|name| settled.remove(name));
     let mut config: server::Config = serde_json::from_value(Json::Object(settled)).context("settings")?;
     let number =
@@ -165,6 +167,8 @@ fn settle(mut settled: Map<String, Json>, env: &impl Fn(&str) -> Option<String>)
     policy.backoff_ms = number(backoff, policy.backoff_ms);
     policy.backoff_cap_ms = number(backoff_cap, policy.backoff_cap_ms);
     policy.progress_ms = number(progress, policy.progress_ms);
+    policy.progress_event_ms = number(progress_event, policy.progress_event_ms);
+    policy.event_bytes = number(event, policy.event_bytes as u64) as usize;
     policy.metric_names = number(names, policy.metric_names as u64) as usize;
     policy.metric_points = number(points, policy.metric_points);
     let data_dir = match data_dir.as_ref().and_then(Json::as_str) {
@@ -238,10 +242,11 @@ mod tests {
     fn limits_are_settings_like_all_others() {
         let home =
             [("HOME", "/home/ann"), ("VESICLE_MAX_METRIC_NAMES", "7"), ("VESICLE_MAX_EVENT_STREAMS", "9")];
-        let file = object(json!({"max_metric_points": 70, "max_queued_jobs": 90}));
+        let file = object(json!({"max_metric_points": 70, "max_queued_jobs": 90, "max_event_bytes": 80}));
         let config = layered(file, env(&home), Map::new()).expect("all of them can be used").config;
         assert_eq!((config.policy.metric_names, config.policy.metric_points), (7, 70));
         assert_eq!((config.max_event_streams, config.max_queued_jobs), (9, 90));
+        assert_eq!(config.policy.event_bytes, 80);
         let file = object(json!({"max_metric_names": "many"}));
         let text = layered(file, env(&home[..1]), Map::new()).expect_err("it is bad").to_string();
         assert_eq!(text, "setting `max_metric_names` of vesicle.toml is \"many\"; it must be a number");

@@ -6,7 +6,7 @@ use nix::sys::signal::Signal;
 use serde_json::Value as Json;
 
 use crate::{
-    checker::{self, History, Invariant, Records},
+    checker::{self, History, Records},
     support::{LEASE, PROMPT, Service, digits_job, undisturbed, until},
 };
 
@@ -80,5 +80,5 @@ async fn a_worker_that_was_stopped_beyond_its_lease_changes_nothing() {
 async fn with_the_fence_off_the_checker_reports_a_stale_write() {
     let stopped = Stopped::play(&[("VESICLE_TEST_FENCE_OFF", "1")]).await;
     let found = checker::check(&stopped.service.database(), &stopped.history).await;
-    assert!(found.iter().any(|violation| violation.invariant == Invariant::I6), "{found:?}");
+    assert!(found.iter().any(|violation| violation.invariant == checker::Invariant::I6), "{found:?}");
 }

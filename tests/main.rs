@@ -14,6 +14,7 @@ mod forks;
 mod gang;
 mod kills;
 mod lifecycle;
+mod load;
 mod powercut;
 mod replicas;
 mod reproduce;

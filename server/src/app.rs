@@ -8,13 +8,8 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    attempts::Attempts,
-    backlog::Backlog,
-    clock::Clock,
-    config::Config,
-    doorbell::Doorbell,
-    fault::{Fault, Kind},
-    telemetry::Telemetry,
+    attempts::Attempts, backlog::Backlog, clock::Clock, config::Config, disk::Disk, doorbell::Doorbell,
+    fault::Fault, seats::Seats, telemetry::Telemetry,
 };
 
 /// Version of the program.
@@ -33,6 +28,8 @@ pub(crate) struct Shared {
     pub(crate) telemetry: Telemetry,
     pub(crate) attempts: Attempts,
     pub(crate) backlog: Backlog,
+    pub(crate) disk: Disk,
+    pub(crate) seats: Seats,
     /// One permit for each event stream that may be open.
     pub(crate) streams: Arc<Semaphore>,
     /// One permit for each upload of a data set that may be under way.
@@ -50,6 +47,8 @@ impl App {
             telemetry: Telemetry::new(),
             attempts: Attempts::default(),
             backlog: Backlog::default(),
+            seats: Seats::default(),
+            disk: Disk::at(config.disk.clone()),
             streams: Arc::new(Semaphore::new(config.max_event_streams)),
             uploads: Semaphore::new(config.max_uploads),
             drain: CancellationToken::new(),
@@ -65,18 +64,6 @@ impl App {
     /// Refuses new work while the server goes away.
     pub(crate) fn accepts_work(&self) -> Result<(), Fault> {
         if self.drain.is_cancelled() { Err(Fault::draining()) } else { Ok(()) }
-    }
-
-    /// Refuses what would stay while the disk is nearly full, so that what runs can end.
-    pub(crate) async fn has_room(&self) -> Result<(), Fault> {
-        let least = self.config.min_free_bytes;
-        match self.store.free_bytes().await? {
-            Some(free) if free < least => {
-                let rule = format!("there must be at least {least} for jobs and data sets");
-                Err(Fault::new(Kind::Full, format!("the disk of the database has {free} free bytes; {rule}")))
-            }
-            _ => Ok(()),
-        }
     }
 
     /// A job by its id or the beginning of it.

@@ -1,7 +1,7 @@
 //! Checkpoints are checked against their digest before they are handed out or built on.
 
 use futures::{Stream, stream};
-use jobs::{CheckpointRef, Run, RunId};
+use jobs::{CheckpointRef, Report, Run, RunId, RunState};
 use store::{Collect, Collected, StoreError, StoredCheckpoint};
 
 use crate::{app::App, fault::Fault};
@@ -26,6 +26,20 @@ pub(crate) async fn whole(
         app.store.mark_corrupt(run, step, app.now().await?).await?;
     }
     Ok(None)
+}
+
+/// A worker cannot go on from the checkpoint that its attempt began from, at the step of its report: nobody is offered it
+/// again. A report that comes twice, or too late, names another one than the attempt began from, and changes nothing.
+pub(crate) async fn refused(app: &App, report: &Report, why: &str) -> Result<(), Fault> {
+    let Some(run) = app.store.run(report.run).await? else { return Ok(()) };
+    let is_open = matches!(run.state, RunState::Running(_)) && run.attempt == report.attempt;
+    if !is_open || run.attempt_began_at != Some(report.step) {
+        return Ok(());
+    }
+    let (id, step) = (run.id, report.step);
+    tracing::error!(run.id = %id, step, "checkpoint of run {id} at step {step} is refused by its worker: {why}");
+    app.telemetry.checkpoint_corrupt();
+    Ok(app.store.mark_corrupt(id, step, app.now().await?).await?)
 }
 
 async fn is_whole(app: &App, checkpoint: &StoredCheckpoint) -> Result<bool, Fault> {

@@ -1,6 +1,6 @@
 //! Settings of the server. The binary fills them from file, environment and flags; the server only reads them.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use jobs::Policy;
 use serde::{Deserialize, Serialize};
@@ -25,6 +25,8 @@ pub struct Config {
     pub checkpoint_ms: u64,
     /// Largest checkpoint, as stored.
     pub max_checkpoint_bytes: u64,
+    /// Most metric values of one report; workers are told when they register.
+    pub max_report_points: u32,
     /// How long `Acquire` waits for work.
     pub acquire_wait_ms: u64,
     /// How often a waiting `Acquire` looks even if nothing rang: back-offs end silently.
@@ -59,14 +61,22 @@ pub struct Config {
     pub max_json_string_bytes: usize,
     /// Most items of a list, or members of an object, of a JSON body.
     pub max_json_items: usize,
+    /// Entries of a page of a list when the caller does not say how many.
+    pub page_size: u32,
+    /// Most entries of a page; a caller that asks for more gets as many. 1,000 is the most there can be.
+    pub max_page_size: u32,
     /// Largest gRPC message.
     pub max_message_bytes: usize,
     /// Most runs of a job; 1,000 is the most there can be.
     pub max_runs_per_job: usize,
     /// Jobs with runs that wait for a worker; more are refused until some have begun.
     pub max_queued_jobs: u64,
-    /// Below so much free disk, where the database is a file, no jobs and data sets are taken. What runs goes on.
+    /// Below so many percent free disk, where the database is a file, the log and `/readyz` warn.
+    pub warn_free_percent: u64,
+    /// Below so much free disk no jobs and data sets are taken. What runs goes on.
     pub min_free_bytes: u64,
+    /// Below so much free disk nothing is written, and no lease runs out. Reading goes on.
+    pub min_free_write_bytes: u64,
     /// Largest data set, decoded; also the most that is read of an upload.
     pub max_dataset_bytes: u64,
     /// Uploads of data sets at once: each may hold a whole data set.
@@ -81,6 +91,9 @@ pub struct Config {
     pub write_timeout_ms: u64,
     /// Time that open requests get after a drain began.
     pub drain_ms: u64,
+    /// Folder of the database, where it is a file: its disk is what the limits of free room are about.
+    #[serde(skip)]
+    pub disk: Option<PathBuf>,
     /// The numbers behind the rules. The store applies them: give it the same ones.
     #[serde(skip)]
     pub policy: Policy,
@@ -98,6 +111,7 @@ impl Default for Config {
             report_max_ms: 10_000,
             checkpoint_ms: 30_000,
             max_checkpoint_bytes: 512 << 20,
+            max_report_points: proto::POINTS_LIMIT as u32,
             acquire_wait_ms: 20_000,
             acquire_poll_ms: 1_000,
             reap_ms: 1_000,
@@ -115,10 +129,14 @@ impl Default for Config {
             max_json_depth: 32,
             max_json_string_bytes: 64 << 10,
             max_json_items: 10_000,
+            page_size: 100,
+            max_page_size: 1_000,
             max_message_bytes: 4 << 20,
             max_runs_per_job: 1_000,
             max_queued_jobs: 10_000,
+            warn_free_percent: 10,
             min_free_bytes: 1 << 30,
+            min_free_write_bytes: 256 << 20,
             max_dataset_bytes: experiments::Data::LIMIT_BYTES,
             max_uploads: 2,
             header_timeout_ms: 10_000,
@@ -126,6 +144,7 @@ impl Default for Config {
             request_timeout_ms: 30_000,
             write_timeout_ms: 30_000,
             drain_ms: 20_000,
+            disk: None,
             policy,
         }
     }

@@ -12,6 +12,7 @@ mod builtin;
 mod checkpoints;
 mod clock;
 mod config;
+mod disk;
 mod doorbell;
 mod events;
 mod fault;
@@ -22,6 +23,7 @@ mod neighbours;
 mod reaper;
 mod rest;
 mod running;
+mod seats;
 mod socket;
 mod submit;
 mod telemetry;
@@ -29,6 +31,7 @@ mod upload;
 mod waiting;
 
 pub use config::Config;
+pub use disk::{Room, Space};
 pub use rest::openapi_json;
 pub use running::{Drain, Running, StartError, start};
 

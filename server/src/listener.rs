@@ -45,6 +45,7 @@ pub(crate) async fn listen(app: App, listener: TcpListener, router: Router) {
         match accepted {
             Ok((stream, peer)) => match addresses.enter(peer.ip(), app.config.max_connections_per_address) {
                 Some(entered) => {
+                    app.telemetry.connected();
                     serve(&app, &builder, &graceful, stream, router.clone(), (permit, entered));
                 }
                 None => tracing::debug!(%peer, "connection refused: its address has as many as it may"),

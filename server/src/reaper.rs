@@ -1,7 +1,7 @@
 //! Ends what nobody ends: leases that ran out, chunks that no checkpoint names.
 
 use jobs::JobId;
-use store::{Collect, Collected};
+use store::{Collect, Collected, StoreError};
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::{app::App, config::millis};
@@ -34,14 +34,21 @@ pub(crate) async fn reap(app: App) {
                 }
             }
             Err(error) => {
+                if !was_away {
+                    tracing::error!(%error, "lost leases are not looked for: {error}");
+                }
                 was_away = true;
-                tracing::error!(%error, "lost leases were not looked for: {error}");
             }
         }
     }
 }
 
-async fn look(app: &App, was_away: bool) -> store::Result<Vec<JobId>> {
+/// Ends the attempts that are over; answers their jobs.
+pub(crate) async fn look(app: &App, was_away: bool) -> store::Result<Vec<JobId>> {
+    // Reports are refused too while nothing is written: no lease runs out for that.
+    if app.has_room_to_write().is_err() {
+        return Err(StoreError::Full);
+    }
     if was_away {
         extend(app).await?;
     }

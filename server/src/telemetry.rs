@@ -15,7 +15,7 @@ use prometheus_client::{
     registry::Registry,
 };
 
-use crate::app::BUILD;
+use crate::{app::BUILD, disk::Space};
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct StateLabel {
@@ -54,6 +54,9 @@ pub(crate) struct Telemetry {
     checkpoint_bytes: Counter,
     corrupt_checkpoints: Counter,
     jobs_submitted: Counter,
+    disk_free: Gauge,
+    disk_total: Gauge,
+    connections: Counter,
     panics: Counter,
     served: Family<ServedLabel, Histogram>,
 }
@@ -78,6 +81,9 @@ impl Telemetry {
             checkpoint_bytes: Counter::default(),
             corrupt_checkpoints: Counter::default(),
             jobs_submitted: Counter::default(),
+            disk_free: Gauge::default(),
+            disk_total: Gauge::default(),
+            connections: Counter::default(),
             panics: Counter::default(),
             served,
         };
@@ -104,9 +110,13 @@ impl Telemetry {
         registry.register("steps", "Steps reported", self.steps.clone());
         registry.register("metric_points_ingested", "Metric values taken", self.points.clone());
         registry.register("checkpoint_bytes", "Bytes of checkpoints taken", self.checkpoint_bytes.clone());
-        let help = "Checkpoints found damaged before they were handed out";
+        let help = "Checkpoints given up: found damaged, or refused by a worker";
         registry.register("checkpoints_corrupt", help, self.corrupt_checkpoints.clone());
         registry.register("jobs_submitted", "Jobs accepted", self.jobs_submitted.clone());
+        let help = "Free bytes of the disk of the database; 0 where it is not one of this machine";
+        registry.register("disk_free_bytes", help, self.disk_free.clone());
+        registry.register("disk_bytes", "All bytes of that disk", self.disk_total.clone());
+        registry.register("connections", "Connections taken", self.connections.clone());
         registry.register("panics", "Requests that panicked", self.panics.clone());
         let help = "Time to the answer, by route, method and status";
         registry.register("http_request_duration_seconds", help, self.served.clone());
@@ -146,6 +156,16 @@ impl Telemetry {
 
     pub(crate) fn job_submitted(&self) {
         self.jobs_submitted.inc();
+    }
+
+    /// How much room the disk has.
+    pub(crate) fn disk(&self, Space { free, total }: Space) {
+        self.disk_free.set(free.try_into().unwrap_or(i64::MAX));
+        self.disk_total.set(total.try_into().unwrap_or(i64::MAX));
+    }
+
+    pub(crate) fn connected(&self) {
+        self.connections.inc();
     }
 
     pub(crate) fn panicked(&self) {

@@ -88,7 +88,7 @@ pub(crate) struct Upload<'a> {
 impl<'a> Upload<'a> {
     pub(crate) async fn begin(app: &'a App) -> Result<Self, Fault> {
         app.accepts_work()?;
-        app.has_room().await?;
+        app.has_room_for_jobs()?;
         let busy = |_| Fault::new(Kind::Busy, "other data sets are being uploaded; try again in a second");
         let permit = app.uploads.try_acquire().map_err(busy)?;
         Ok(Self {

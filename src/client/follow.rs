@@ -12,6 +12,8 @@ type Events = Pin<Box<dyn Stream<Item = std::result::Result<Event, String>> + Se
 
 /// Without a word from the server.
 const RECONNECT: Duration = Duration::from_millis(500);
+/// What a server says is obeyed up to here: it spreads clients that were all cut at once.
+const LONGEST: Duration = Duration::from_secs(60);
 
 /// One entry of a job's log.
 #[derive(Debug, Clone)]
@@ -87,7 +89,7 @@ impl<'a> Follow<'a> {
 
     async fn pause(&mut self) {
         self.events = None;
-        tokio::time::sleep(self.reconnect.min(Duration::from_secs(5))).await;
+        tokio::time::sleep(self.reconnect.min(LONGEST)).await;
     }
 
     async fn has_ended(&self) -> Result<bool> {

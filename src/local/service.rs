@@ -25,7 +25,8 @@ impl Service {
     /// If the folder cannot be used or the address cannot be listened on.
     pub(crate) async fn start(settings: Settings) -> anyhow::Result<Self> {
         let store = open(&settings).await?;
-        let config = settings.config;
+        let mut config = settings.config;
+        config.disk = settings.database.is_none().then_some(settings.data_dir);
         let drain = Duration::from_millis(config.drain_ms);
         let running = server::start(config, Arc::clone(&store)).await?;
         Ok(Self { running, store, drain })

@@ -4,6 +4,8 @@ mod big;
 mod cancels;
 mod clocks;
 mod disk;
+mod format;
+mod room;
 mod rot;
 mod slow;
 mod stops;

@@ -7,6 +7,7 @@ use std::{
     process::{Command, Stdio},
 };
 
+use nix::sys::statvfs::statvfs;
 use tempfile::TempDir;
 
 /// A file system of a few megabytes; gone with this value.
@@ -38,7 +39,12 @@ impl SmallDisk {
     /// Settings of a server whose database is on it, to the last byte.
     pub(crate) fn env(&self) -> Vec<(String, String)> {
         let home = self.path().display().to_string();
-        vec![("VESICLE_HOME".to_owned(), home), ("VESICLE_MIN_FREE_BYTES".to_owned(), "0".to_owned())]
+        let all = [
+            ("VESICLE_HOME", &*home),
+            ("VESICLE_MIN_FREE_BYTES", "0"),
+            ("VESICLE_MIN_FREE_WRITE_BYTES", "0"),
+        ];
+        all.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec()
     }
 
     /// Takes every byte that is left.
@@ -53,6 +59,20 @@ impl SmallDisk {
                 }
             };
             assert_eq!(full.kind(), ErrorKind::StorageFull, "{full}");
+        }
+    }
+
+    /// Takes so much that no more than `bytes` are left.
+    pub(crate) fn leave(&self, bytes: u64) {
+        let mut file =
+            File::options().create(true).append(true).open(self.filler()).expect("a file can be made");
+        let page = [0; 1 << 12];
+        let free = || {
+            let disk = statvfs(self.path()).expect("it is mounted");
+            disk.blocks_available() * disk.fragment_size()
+        };
+        while free() > bytes {
+            file.write_all(&page).expect("there is more room than that");
         }
     }
 

@@ -50,6 +50,10 @@ impl TryFrom<v1::RegisterResponse> for Terms {
             report_max_ms: positive("report_max_ms", response.report_max_ms)?,
             checkpoint_ms: positive("checkpoint_ms", response.checkpoint_ms)?,
             max_checkpoint_bytes: positive("max_checkpoint_bytes", response.max_checkpoint_bytes)?,
+            max_report_points: match response.max_report_points {
+                0 => proto::POINTS_LIMIT,
+                points => points as usize,
+            },
         })
     }
 }

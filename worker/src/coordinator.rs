@@ -39,6 +39,8 @@ pub(crate) struct Terms {
     pub(crate) checkpoint_ms: u64,
     /// Largest checkpoint.
     pub(crate) max_checkpoint_bytes: u64,
+    /// Most metric points of one report.
+    pub(crate) max_report_points: usize,
 }
 
 /// What a worker has left for one more run.

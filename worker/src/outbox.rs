@@ -11,8 +11,8 @@ use tokio::sync::Notify;
 
 /// How much may wait, reports in flight included. One observation that is larger by itself waits alone.
 const WAITING: Size = Size { points: 10_000, bytes: 8 << 20 };
-/// How much goes into one report: a message takes 4 MiB, and the estimate of its size is no more than that.
-const REPORT: Size = Size { points: proto::POINTS_LIMIT, bytes: 3 << 20 };
+/// How many bytes go into one report: a message takes 4 MiB, and the estimate of its size is no more than that.
+const REPORT_BYTES: usize = 3 << 20;
 /// What a point needs on the wire beside its name and its numbers.
 const POINT_BYTES: usize = 64;
 
@@ -165,15 +165,16 @@ impl Outbox {
         self.when(|state| state.outcome.is_some().then_some(())).await;
     }
 
-    /// Takes what the next report carries: the oldest points that fit, a checkpoint once all points before it are
-    /// taken, the outcome with the last of them.
-    pub(crate) fn take(&self) -> Batch {
+    /// Takes what the next report carries: the oldest points that fit, at most `most`, a checkpoint once all points
+    /// before it are taken, the outcome with the last of them.
+    pub(crate) fn take(&self, most: usize) -> Batch {
+        let report = Size { points: most, bytes: REPORT_BYTES };
         let mut state = self.lock();
         let mut size = Size::default();
         let mut points = Vec::new();
         while let Some(point) = state.points.front() {
             let grown = size.plus(point);
-            if !points.is_empty() && !grown.fits(REPORT) {
+            if !points.is_empty() && !grown.fits(report) {
                 break;
             }
             size = grown;

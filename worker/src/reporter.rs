@@ -27,6 +27,8 @@ pub(crate) struct Reporter {
     step: u64,
     shortest: Duration,
     longest: Duration,
+    /// Most points of a report.
+    points: usize,
     sent_at: Instant,
     backoff: Backoff,
 }
@@ -56,6 +58,7 @@ impl Reporter {
             step,
             shortest: shortest.min(longest),
             longest,
+            points: terms.max_report_points,
             sent_at: Instant::now(),
             backoff: Backoff::new(),
         }
@@ -65,7 +68,7 @@ impl Reporter {
     pub(crate) async fn run(mut self) {
         loop {
             self.until_due().await;
-            let batch = self.outbox.take();
+            let batch = self.outbox.take(self.points);
             let is_last = batch.outcome.is_some();
             match self.send(batch).await {
                 Ok(()) if is_last => return,

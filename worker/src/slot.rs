@@ -97,7 +97,7 @@ fn compute(build: Build, rules: Rules, outbox: &Outbox) {
 fn cannot_start(error: &StartError) -> Outcome {
     let class = match error {
         StartError::Params(_) | StartError::Data(_) | StartError::Source(_) => Class::UserError,
-        StartError::Checkpoint(_) => Class::Crash,
+        StartError::Checkpoint(_) => Class::CheckpointRefused,
     };
     Outcome::Failed { class, message: error.to_string() }
 }

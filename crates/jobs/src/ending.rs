@@ -60,7 +60,12 @@ fn again(next: &mut Transition, wish: Wish, class: Class, message: String, now: 
         Charge::Uncounted => run.uncounted_failures += 1,
     }
     let advanced = run.checkpoint_step > run.attempt_began_at;
-    run.stalled_attempts = if advanced { 0 } else { run.stalled_attempts + 1 };
+    run.stalled_attempts = match class {
+        _ if advanced => 0,
+        // It has one checkpoint less to stall at.
+        Class::CheckpointRefused => run.stalled_attempts,
+        _ => run.stalled_attempts + 1,
+    };
 
     if run.counted_failures >= policy.counted_budget || run.uncounted_failures >= policy.uncounted_budget {
         return fail(next, class, message);
@@ -92,7 +97,7 @@ fn succeed(next: &mut Transition, digest: String) {
     next.run.state = RunState::Succeeded { digest };
 }
 
-/// Longest message kept, in characters: an event's payload stays below 16 KiB.
+/// Longest message kept with a run, in characters.
 const MESSAGE_CHARS: usize = 2_000;
 
 fn fail(next: &mut Transition, class: Class, message: String) {

@@ -11,7 +11,8 @@ pub struct Policy {
     pub progress_ms: u64,
     /// The run fails with that many attempts ended as `crash`, `timeout` or `oom`.
     pub counted_budget: u32,
-    /// The run fails with that many attempts ended as `lost`, `drained` or `server_restart`.
+    /// The run fails with that many attempts ended as `lost`, `drained`, `server_restart` or
+    /// `checkpoint_refused`.
     pub uncounted_budget: u32,
     /// The run fails with that many attempts in a row without a newer checkpoint.
     pub stalled_budget: u32,
@@ -21,6 +22,8 @@ pub struct Policy {
     pub backoff_cap_ms: u64,
     /// Least time between two `run_progressed` events of a run.
     pub progress_event_ms: u64,
+    /// Largest event, as JSON: what would be more is cut in its scalars or its message.
+    pub event_bytes: usize,
     /// Most different metrics of a run.
     pub metric_names: usize,
     /// Most values of a run, over all metrics.
@@ -40,6 +43,7 @@ impl Default for Policy {
             backoff_ms: 10_000,
             backoff_cap_ms: 360_000,
             progress_event_ms: 500,
+            event_bytes: 16 << 10,
             metric_names: 256,
             metric_points: 10_000_000,
             fence: Fence::Checked,
@@ -87,7 +91,7 @@ impl Class {
     pub(crate) fn charge(self) -> Charge {
         match self {
             Self::Crash | Self::Timeout | Self::Oom => Charge::Counted,
-            Self::Lost | Self::Drained | Self::ServerRestart => Charge::Uncounted,
+            Self::Lost | Self::Drained | Self::ServerRestart | Self::CheckpointRefused => Charge::Uncounted,
             Self::UserError | Self::Diverged | Self::DivergedBits | Self::CrashLoop => Charge::Final,
         }
     }

@@ -27,7 +27,7 @@ pub struct Run {
     pub checkpoint_step: Option<u64>,
     /// Attempts that ended as `crash`, `timeout` or `oom`.
     pub counted_failures: u32,
-    /// Attempts that ended as `lost`, `drained` or `server_restart`.
+    /// Attempts that ended as `lost`, `drained`, `server_restart` or `checkpoint_refused`.
     pub uncounted_failures: u32,
     /// Attempts in a row that ended without a newer checkpoint.
     pub stalled_attempts: u32,
@@ -169,6 +169,8 @@ pub enum Class {
     Drained,
     /// The lease ran out before a report came after the server was away. Not counted.
     ServerRestart,
+    /// The worker could not go on from its checkpoint: another format or model. Not counted; the one before it is next.
+    CheckpointRefused,
     /// The worker could not start it: bad params or data. Never retried.
     UserError,
     /// A metric was not finite. Never retried.
@@ -189,6 +191,7 @@ impl Class {
             Self::Lost => "lost",
             Self::Drained => "drained",
             Self::ServerRestart => "server_restart",
+            Self::CheckpointRefused => "checkpoint_refused",
             Self::UserError => "user_error",
             Self::Diverged => "diverged",
             Self::DivergedBits => "diverged_bits",

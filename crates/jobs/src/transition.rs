@@ -146,6 +146,12 @@ pub enum Refused {
 ///
 /// A report that was taken before is answered again, in every state, without effect (`–` is without effect too).
 pub fn apply(run: &Run, change: &Change, now: Millis, policy: &Policy) -> Result<Transition, Refused> {
+    let mut next = decide(run, change, now, policy)?;
+    next.log.iter_mut().for_each(|event| event.fit(policy.event_bytes));
+    Ok(next)
+}
+
+fn decide(run: &Run, change: &Change, now: Millis, policy: &Policy) -> Result<Transition, Refused> {
     let mut next = Transition { run: run.clone(), log: Vec::new(), directive: None, changed: true };
     next.run.updated_at = now;
     match (&run.state, change) {
@@ -266,6 +272,7 @@ fn report(run: &Run, said: &Said, now: Millis, policy: &Policy) -> Result<Transi
             step: said.step,
             steps: run.spec.steps,
             scalars: said.scalars.clone(),
+            left_out: 0,
         });
     }
     next.directive = Some(directive(run.wish, lease.ttl_ms));

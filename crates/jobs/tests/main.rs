@@ -1,5 +1,6 @@
 //! The rules from outside: single transitions, random histories, sweeps.
 
+mod events;
 mod fixture;
 mod histories;
 mod sources;

@@ -5,7 +5,7 @@ use jobs::{CheckpointRef, Class, Directive, Outcome, Report, Stop};
 use super::{ConvertError, hash, id, required, unknown};
 use crate::v1;
 
-/// Most metric points of one report.
+/// Most metric points of one report, unless the server says otherwise when a worker registers.
 pub const POINTS_LIMIT: usize = 5_000;
 
 impl From<Report> for v1::ReportRequest {
@@ -26,11 +26,6 @@ impl TryFrom<v1::ReportRequest> for Report {
     type Error = ConvertError;
 
     fn try_from(report: v1::ReportRequest) -> Result<Self, ConvertError> {
-        let points = report.metrics.len();
-        if points > POINTS_LIMIT {
-            let rule = format!("it must be at most {POINTS_LIMIT}");
-            return Err(ConvertError::new("metrics", format!("{points} points"), rule));
-        }
         let metrics = report.metrics.into_iter().enumerate();
         let metrics = metrics.map(|(n, point)| {
             point.try_into().map_err(|e: ConvertError| e.within(format_args!("metrics[{n}]")))
@@ -127,6 +122,7 @@ impl From<Class> for v1::FailureClass {
             Class::Diverged => Self::Diverged,
             Class::DivergedBits => Self::DivergedBits,
             Class::CrashLoop => Self::CrashLoop,
+            Class::CheckpointRefused => Self::CheckpointRefused,
         }
     }
 }
@@ -144,6 +140,7 @@ fn class(field: &str, number: i32) -> Result<Class, ConvertError> {
         Ok(Wire::Diverged) => Class::Diverged,
         Ok(Wire::DivergedBits) => Class::DivergedBits,
         Ok(Wire::CrashLoop) => Class::CrashLoop,
+        Ok(Wire::CheckpointRefused) => Class::CheckpointRefused,
         Ok(Wire::Unspecified) | Err(_) => return Err(unknown(field, number)),
     })
 }
@@ -198,7 +195,7 @@ mod tests {
 
     use super::*;
 
-    const CLASSES: [Class; 10] = [
+    const CLASSES: [Class; 11] = [
         Class::Crash,
         Class::Timeout,
         Class::Oom,
@@ -209,6 +206,7 @@ mod tests {
         Class::Diverged,
         Class::DivergedBits,
         Class::CrashLoop,
+        Class::CheckpointRefused,
     ];
     const STOPS: [Stop; 4] = [Stop::Cancelled, Stop::Paused, Stop::Drain, Stop::LeaseLost];
 
@@ -260,10 +258,6 @@ mod tests {
         let outcome = |outcome| Some(v1::Outcome { outcome: Some(outcome) });
         assert_eq!(refused(&|wire| wire.run_id = "run".into()), "run_id");
         assert_eq!(refused(&|wire| wire.metrics[0].name.clear()), "metrics[0].name");
-        assert_eq!(
-            refused(&|wire| wire.metrics = vec![wire.metrics[0].clone(); POINTS_LIMIT + 1]),
-            "metrics"
-        );
         assert_eq!(
             refused(&|wire| wire.checkpoint = Some(v1::CheckpointRef::default())),
             "checkpoint.digest"

@@ -24,6 +24,7 @@ use crate::{
     events::events,
     fault::Fault,
     rest::{
+        answer::page_size,
         datasets::dataset,
         jobs::{job_cursor, run_cursor},
         metrics::{POINTS, declared, no_metric},
@@ -105,8 +106,7 @@ impl JobService for JobAnswers {
     ) -> Result<Response<v1::RankRunsResponse>, Status> {
         let v1::RankRunsRequest { metric, experiment, job_id, descending, limit } = request.into_inner();
         let some = |text: String| (!text.is_empty()).then_some(text);
-        let limit = if limit == 0 { 100 } else { limit };
-        let ranked = ranking(&self.0, metric, some(experiment), some(job_id), descending, limit).await;
+        let ranked = ranking(&self.0, metric, some(experiment), some(job_id), descending, given(limit)).await;
         let runs = ranked.map_err(status)?.into_iter().map(convert::ranked).collect();
         Ok(Response::new(v1::RankRunsResponse { runs }))
     }
@@ -264,7 +264,7 @@ impl JobAnswers {
 
     async fn jobs(&self, request: v1::ListJobsRequest) -> Result<v1::ListJobsResponse, Fault> {
         let token = Some(request.page_token.as_str()).filter(|token| !token.is_empty());
-        let page = Page { after: job_cursor(token)?, limit: page_size(request.page_size)? };
+        let page = Page { after: job_cursor(token)?, limit: self.page_size(request.page_size)? };
         let page = self.0.store.jobs(page).await?;
         let next_page_token = page.jobs.last().filter(|_| page.more).map(|job| job.id.to_string());
         let jobs = page.jobs.into_iter().map(convert::job).collect::<Result<_, _>>()?;
@@ -281,7 +281,7 @@ impl JobAnswers {
     async fn runs(&self, request: v1::ListRunsRequest) -> Result<v1::ListRunsResponse, Fault> {
         let job = self.0.job(&request.job_id).await?;
         let token = Some(request.page_token.as_str()).filter(|token| !token.is_empty());
-        let page = Page { after: run_cursor(token)?, limit: page_size(request.page_size)? };
+        let page = Page { after: run_cursor(token)?, limit: self.page_size(request.page_size)? };
         let page = self.0.store.runs(job.id, page).await?;
         let next_page_token = page.runs.last().filter(|_| page.more).map(|run| run.spec.index.to_string());
         let (live, now) = (self.live_workers().await?, self.0.now().await?);
@@ -324,18 +324,19 @@ impl JobAnswers {
         Ok(v1::QueryMetricsResponse { sampled: found.sampled, total: found.total, rows: rows.collect() })
     }
 
+    fn page_size(&self, asked: u32) -> Result<u32, Fault> {
+        page_size("page_size", given(asked), &self.0.config)
+    }
+
     async fn live_workers(&self) -> Result<Vec<jobs::WorkerInfo>, Fault> {
         let since = self.0.now().await?.saturating_sub(self.0.config.worker_live_ms());
         Ok(self.0.store.workers(since).await?)
     }
 }
 
-fn page_size(size: u32) -> Result<u32, Fault> {
-    match size {
-        0 => Ok(50),
-        1..=500 => Ok(size),
-        _ => Err(Fault::invalid_field("page_size", format!("`page_size` is {size}; it must be 1 to 500"))),
-    }
+/// A number that says nothing when it is 0.
+fn given(number: u32) -> Option<u32> {
+    (number != 0).then_some(number)
 }
 
 async fn put_dataset(

@@ -3,7 +3,7 @@
 use std::pin::Pin;
 
 use futures::Stream;
-use jobs::{Directive, Outcome, Report, RunState, Stop, WorkerId, WorkerInfo};
+use jobs::{Class, Directive, Outcome, Report, RunState, Stop, WorkerId, WorkerInfo};
 use proto::v1::{self, worker_service_server::WorkerService};
 use store::{AcquireRequest, Granted};
 use tokio::time::{Instant, sleep, sleep_until};
@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     app::{App, BUILD},
-    checkpoints::{reference, whole},
+    checkpoints::{reference, refused, whole},
     config::millis,
     fault::{Fault, Kind},
 };
@@ -101,6 +101,7 @@ async fn register(app: &App, request: v1::RegisterRequest) -> Result<v1::Registe
         report_max_ms: app.config.report_max_ms,
         checkpoint_ms: app.config.checkpoint_ms,
         max_checkpoint_bytes: app.config.max_checkpoint_bytes,
+        max_report_points: app.config.max_report_points.max(1),
     })
 }
 
@@ -183,9 +184,17 @@ fn lease_source(source: jobs::JobSource) -> v1::LeaseSource {
 }
 
 async fn report(app: &App, request: v1::ReportRequest) -> Result<v1::ReportResponse, Fault> {
+    let (points, most) = (request.metrics.len(), app.config.max_report_points.max(1) as usize);
+    if points > most {
+        let detail = format!("`metrics` is {points} points; it must be at most {most}");
+        return Err(Fault::invalid_field("metrics", detail));
+    }
     let report = Report::try_from(request)?;
     let (run, attempt, seq, step) = (report.run, report.attempt, report.seq, report.step);
-    let (points, outcome) = (report.metrics.len(), report.outcome.clone());
+    let outcome = report.outcome.clone();
+    if let Some(Outcome::Failed { class: Class::CheckpointRefused, message }) = &outcome {
+        refused(app, &report, message).await?;
+    }
     let directive = app.store.report(report, app.now().await?).await.map_err(|error| {
         let fault = Fault::from(error);
         let reason = fault.kind.row().code;

@@ -9,31 +9,35 @@ use axum::{
 use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
 
-use crate::fault::Fault;
+use crate::{config::Config, fault::Fault};
 
 /// Which part of a list.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Part {
-    /// At most that many.
-    #[serde(default = "fifty")]
-    #[param(minimum = 1, maximum = 500, default = 50)]
-    pub(super) limit: u32,
+    /// At most that many, as far as the server's own limit allows.
+    #[param(minimum = 1, maximum = 1_000, default = 100, nullable = false)]
+    pub(super) limit: Option<u32>,
     // Each list describes its own.
     #[param(ignore)]
     pub(super) cursor: Option<String>,
 }
 
-fn fifty() -> u32 {
-    50
+impl Part {
+    /// How many there are on the page.
+    pub(super) fn limit(&self, config: &Config) -> Result<u32, Fault> {
+        page_size("limit", self.limit, config)
+    }
 }
 
-impl Part {
-    /// The limit, if it is within bounds.
-    pub(super) fn limit(&self) -> Result<u32, Fault> {
-        within("limit", self.limit, 1, 500)
-    }
+/// Most entries of any page: what the description of the API says.
+const MOST_ENTRIES: u32 = 1_000;
+
+/// How many entries a page has for a caller who asks for so many, or does not say.
+pub(crate) fn page_size(name: &str, asked: Option<u32>, config: &Config) -> Result<u32, Fault> {
+    let asked = asked.map(|size| within(name, size, 1, MOST_ENTRIES)).transpose()?;
+    Ok(asked.unwrap_or(config.page_size).clamp(1, config.max_page_size.clamp(1, MOST_ENTRIES)))
 }
 
 /// `value` if it is within bounds.

@@ -12,14 +12,11 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::{
-    answer::{at_most, number, tagged, within},
+    answer::{at_most, number, page_size, tagged},
     body::{Event, Events},
     extract::{Path, Query, accepts},
 };
 use crate::{app::App, config::millis, events::events, fault::Fault};
-
-/// What a client waits before it connects again, plus up to as much: not all at once after a restart.
-const RETRY_MS: u64 = 1_000;
 
 /// Which events.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -30,7 +27,7 @@ pub(super) struct After {
     #[param(minimum = 0, maximum = 9_007_199_254_740_991_u64, nullable = false)]
     after: Option<u64>,
     /// Of a JSON page: at most that many.
-    #[param(minimum = 1, maximum = 1_000, default = 1_000, nullable = false)]
+    #[param(minimum = 1, maximum = 1_000, default = 100, nullable = false)]
     limit: Option<u32>,
 }
 
@@ -55,7 +52,7 @@ pub(super) async fn watch_job(
     Path(id): Path<String>,
     Query(query): Query<After>,
 ) -> Result<Response, Fault> {
-    let limit = within("limit", query.limit.unwrap_or(1_000), 1, 1_000)?;
+    let limit = page_size("limit", query.limit, &app.config)?;
     // A reconnecting EventSource repeats its URL: the header is the newer of the two.
     let after = match last_event_id(&headers)? {
         Some(seen) => seen,
@@ -67,8 +64,11 @@ pub(super) async fn watch_job(
         let last_seq = events.last().map_or(job.last_seq, |event| event.seq.max(job.last_seq));
         return tagged(&headers, &Events { events: events.iter().map(Event::from).collect(), last_seq });
     }
-    let retry = sse::Event::default().retry(millis(RETRY_MS + app.clock.now() % RETRY_MS));
-    let stream = futures::stream::once(ready(Ok(retry))).chain(lines(events(app.clone(), job.id, after)?));
+    let (events, seat) = (events(app.clone(), job.id, after)?, app.seats.take());
+    let retry = sse::Event::default().retry(seat.retry());
+    let stream = futures::stream::once(ready(Ok(retry))).chain(lines(events)).inspect(move |_| {
+        let _taken = &seat; // as long as the stream is there
+    });
     let keep_alive = sse::KeepAlive::new().interval(millis(app.config.keep_alive_ms));
     let mut response = Sse::new(stream).keep_alive(keep_alive).into_response();
     // A proxy that collects the answer would hold the events back.

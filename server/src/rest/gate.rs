@@ -13,7 +13,7 @@ use futures::FutureExt;
 use tokio::time::timeout;
 use tower_http::timeout::TimeoutBody;
 
-use super::error::problem;
+use super::{error::problem, writes::is_write};
 use crate::{
     app::App,
     config::millis,
@@ -52,6 +52,11 @@ pub(super) async fn gate(State(app): State<App>, request: Request, next: Next) -
 async fn answer(app: &App, request: Request, next: Next, is_grpc: bool) -> Response {
     if !app.config.insecure_listen
         && let Err(fault) = check_host(&request)
+    {
+        return fault.into_response();
+    }
+    if is_write(&request, is_grpc)
+        && let Err(fault) = app.has_room_to_write()
     {
         return fault.into_response();
     }

@@ -69,8 +69,10 @@ pub(super) async fn list_jobs(
     headers: HeaderMap,
     Query(part): Query<Part>,
 ) -> Result<Response, Fault> {
-    let page =
-        app.store.jobs(Page { after: job_cursor(part.cursor.as_deref())?, limit: part.limit()? }).await?;
+    let page = app
+        .store
+        .jobs(Page { after: job_cursor(part.cursor.as_deref())?, limit: part.limit(&app.config)? })
+        .await?;
     let next_cursor = page.jobs.last().filter(|_| page.more).map(|job| job.id.to_string());
     tagged(&headers, &Jobs { jobs: page.jobs.into_iter().map(Job::from).collect(), next_cursor })
 }
@@ -134,7 +136,7 @@ pub(super) async fn list_runs(
     let job = app.job(&id).await?;
     let page = app
         .store
-        .runs(job.id, Page { after: run_cursor(part.cursor.as_deref())?, limit: part.limit()? })
+        .runs(job.id, Page { after: run_cursor(part.cursor.as_deref())?, limit: part.limit(&app.config)? })
         .await?;
     let next_cursor = page.runs.last().filter(|_| page.more).map(|run| run.spec.index.to_string());
     let now = app.now().await?;

@@ -1,6 +1,6 @@
 //! REST: all routes on one page.
 
-mod answer;
+pub(crate) mod answer;
 pub(crate) mod body;
 pub(crate) mod datasets;
 mod error;
@@ -15,6 +15,7 @@ mod openapi;
 mod page;
 pub(crate) mod runs;
 mod workers;
+mod writes;
 
 use axum::{
     Router,

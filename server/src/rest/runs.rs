@@ -12,7 +12,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::{
-    answer::{at_most, tagged, within},
+    answer::{at_most, page_size, tagged},
     body::{Checkpoint, Checkpoints, Garbage, Ranked, Ranking, Run},
     extract::{Path, Query},
 };
@@ -66,7 +66,7 @@ pub(super) async fn rank_runs(
     Query(by): Query<By>,
 ) -> Result<Response, Fault> {
     let By { metric, experiment, job, descending, limit } = by;
-    let runs = ranking(&app, metric, experiment, job, descending, limit.unwrap_or(100)).await?;
+    let runs = ranking(&app, metric, experiment, job, descending, limit).await?;
     tagged(&headers, &Ranking { runs: runs.into_iter().map(Ranked::from).collect() })
 }
 
@@ -77,9 +77,9 @@ pub(crate) async fn ranking(
     experiment: Option<String>,
     job: Option<String>,
     descending: bool,
-    limit: u32,
+    limit: Option<u32>,
 ) -> Result<Vec<store::Ranked>, Fault> {
-    let limit = within("limit", limit, 1, 1_000)?;
+    let limit = page_size("limit", limit, &app.config)?;
     check_name("metric", &metric)?;
     experiment.as_deref().map_or(Ok(()), |name| check_name("experiment", name))?;
     let job = match job {

@@ -29,7 +29,7 @@ const KEY_BYTES: usize = 128;
 /// Checks and stores a job, or answers the one that the same key made before.
 pub(crate) async fn submit(app: &App, body: Bytes, key: Option<String>) -> Result<Submitted, Fault> {
     app.accepts_work()?;
-    app.has_room().await?;
+    app.has_room_for_jobs()?;
     if let Some(key) = &key {
         check_key(key)?;
     }

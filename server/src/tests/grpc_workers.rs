@@ -265,3 +265,52 @@ async fn a_lost_lease_is_found_and_the_run_leased_again() {
     let refused = site.worker.report(report(&lost, 0, 1)).await.expect_err("is stale");
     assert_eq!(refused.get_details_error_info().expect("a reason").reason, "STALE_ATTEMPT");
 }
+
+#[tokio::test]
+async fn a_report_of_so_many_points_is_taken_and_a_larger_one_is_refused() {
+    let mut site = site(Config { max_report_points: 3, ..quick() }).await;
+    let told = site.worker.register(v1::RegisterRequest::from(worker())).await.expect("is taken");
+    assert_eq!(told.into_inner().max_report_points, 3, "workers are told");
+    site.submit().await;
+    let lease = site.acquire().await.expect("there is work");
+    let points = |count: u64| (1..=count).map(|step| scalar("reconstruction_error", step, 0.5)).collect();
+    for count in [4, 300] {
+        let large = v1::ReportRequest { metrics: points(count), ..report(&lease, 0, 1) };
+        let refused = site.worker.report(large).await.expect_err("it is too large");
+        assert_eq!(refused.code(), Code::InvalidArgument);
+        assert!(refused.message().ends_with("it must be at most 3"), "{refused}");
+    }
+    let largest = v1::ReportRequest { metrics: points(3), ..report(&lease, 0, 1) };
+    site.worker.report(largest).await.expect("it is not too large");
+}
+
+#[tokio::test]
+async fn a_checkpoint_that_its_worker_refuses_is_offered_to_nobody_again() {
+    let mut site = site(quick()).await;
+    site.submit().await;
+    let lease = site.acquire().await.expect("there is work");
+    for (seq, step) in [(0, 1), (1, 2)] {
+        let content = [b'c', step as u8];
+        let digest = site.put(&content).await.to_vec();
+        let checkpoint = Some(v1::CheckpointRef { step, digest, bytes: 2 });
+        let stored = v1::ReportRequest { checkpoint, ..report(&lease, seq, step) };
+        site.worker.report(stored).await.expect("is taken");
+    }
+    let ended = |outcome| Some(v1::Outcome { outcome: Some(outcome) });
+    let stopped = v1::outcome::Outcome::Stopped(v1::StopReason::Drain.into());
+    let leave = v1::ReportRequest { outcome: ended(stopped), ..report(&lease, 2, 2) };
+    site.worker.report(leave).await.expect("is taken");
+    for newest in [Some(2), Some(1), None] {
+        let lease = site.acquire().await.expect("it is queued again at once");
+        assert_eq!(lease.checkpoint.as_ref().map(|checkpoint| checkpoint.step), newest);
+        let class = v1::FailureClass::CheckpointRefused.into();
+        let failure = v1::Failure { class, message: "of another format".into() };
+        let outcome = ended(v1::outcome::Outcome::Failed(failure));
+        let refuses = v1::ReportRequest { outcome, ..report(&lease, 0, newest.unwrap_or(0)) };
+        // Twice, as after a lost answer: it costs one checkpoint.
+        site.worker.report(refuses.clone()).await.expect("is taken");
+        site.worker.report(refuses).await.expect("is answered again");
+    }
+    let run = site.store.run(lease.run_id.parse().expect("an id")).await.expect("answers").expect("is there");
+    assert_eq!((run.state.name(), run.uncounted_failures, run.stalled_attempts), ("queued", 4, 0));
+}

@@ -1,11 +1,7 @@
 //! Limits that are settings: at the limit, and beyond it.
 
-use std::sync::Arc;
-
-use jobs::RunId;
 use proto::v1::{self, job_service_client::JobServiceClient};
 use serde_json::{Value as Json, json};
-use store::Sqlite;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -13,7 +9,7 @@ use tokio::{
 use tonic::Code;
 
 use super::support::{Bench, quick, serve, small_spec, soon, text};
-use crate::{Config, app::App, events::events, upload::Upload};
+use crate::{Config, events::events};
 
 const REQUEST: &[u8] = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
@@ -153,26 +149,67 @@ async fn an_address_has_so_many_connections_and_another_one_is_closed_until_one_
 }
 
 #[tokio::test]
-async fn nothing_that_stays_is_taken_while_the_disk_is_nearly_full() {
-    let folder = tempfile::TempDir::new().expect("there is a place for temporary files");
-    let path = folder.path().join("vesicle.db");
-    let store = Sqlite::open(store::SqliteOptions::new(&path)).await.expect("opens");
-    let app = App::new(Config { min_free_bytes: u64::MAX, ..quick() }, Arc::new(store));
-    let full = app.has_room().await.expect_err("no disk is that large");
-    assert!(full.detail.starts_with("the disk of the database has "), "{}", full.detail);
-    assert!(
-        full.detail.ends_with(&format!("at least {} for jobs and data sets", u64::MAX)),
-        "{}",
-        full.detail
-    );
-    assert_eq!(full.kind.row().status, 507);
-    let key = crate::submit::submit(&app, small_spec().to_string().into(), None).await;
-    assert_eq!(key.err().map(|fault| fault.kind.row().code), Some("disk_full"));
-    assert_eq!(Upload::begin(&app).await.err().map(|fault| fault.kind.row().code), Some("disk_full"));
-    // Reading goes on.
-    assert!(app.store.run(RunId(uuid::Uuid::nil())).await.expect("is read").is_none());
+async fn a_page_has_as_many_entries_as_may_be_and_the_rest_is_on_the_next_ones() {
+    let bench = Bench::with(Config { page_size: 2, max_page_size: 3, ..quick() }).await;
+    for n in 0..7 {
+        bench.submit(named(&format!("job {n}"))).await;
+    }
+    let mut spec = small_spec();
+    spec["seeds"] = json!({"from": 1, "count": 7});
+    let job = bench.submit(spec).await;
+    let runs = format!("/api/v1/jobs/{}/runs", text(&job["id"]));
+    for (path, field) in [("/api/v1/jobs", "jobs"), (&*runs, "runs")] {
+        let count = async |query: &str| {
+            let page = bench.get(&format!("{path}{query}")).await.json();
+            assert!(page["next_cursor"].is_string(), "the rest is not lost: {page}");
+            page[field].as_array().map(Vec::len)
+        };
+        for (query, entries) in
+            [("", 2), ("?limit=1", 1), ("?limit=3", 3), ("?limit=4", 3), ("?limit=300", 3)]
+        {
+            assert_eq!(count(query).await, Some(entries), "{path}{query}");
+        }
+        bench.get(&format!("{path}?limit=1001")).await.problem(400, "malformed");
+    }
+    let events = format!("/api/v1/jobs/{}/events?limit=300", text(&job["id"]));
+    bench.post(&format!("/api/v1/jobs/{}/cancel", text(&job["id"])), "").await;
+    let page = bench.get_with(&events, &[("accept", "application/json")]).await.json();
+    assert_eq!(page["events"].as_array().map(Vec::len), Some(3), "{page}");
+}
 
-    let free = app.store.free_bytes().await.expect("is known").expect("is known of a file");
-    let enough = App::new(Config { min_free_bytes: free / 2, ..quick() }, Arc::clone(&app.store));
-    enough.has_room().await.expect("there is room");
+#[tokio::test]
+async fn one_more_request_than_a_connection_may_have_waits_and_is_not_refused() {
+    for (most, waits) in [(2, true), (3, false)] {
+        let running = serve(Config { max_http2_streams: most, ..quick() }).await;
+        let url = format!("http://{}", running.addr);
+        let mut client = JobServiceClient::connect(url.clone()).await.expect("connects");
+        let mut other = JobServiceClient::connect(url).await.expect("connects");
+        let spec_json = small_spec().to_string();
+        let request = v1::SubmitJobRequest { spec_json, idempotency_key: String::new() };
+        let job = client.submit_job(request).await.expect("is taken").into_inner().job.expect("a job");
+        let watch = v1::WatchJobRequest { id: job.id.clone(), after_seq: 0 };
+        let mut open = Vec::new();
+        for _ in 0..2 {
+            let mut stream = client.watch_job(watch.clone()).await.expect("is answered").into_inner();
+            soon("the first event", stream.message()).await.expect("the stream goes on");
+            open.push(stream);
+        }
+        let mut third = tokio::spawn(async move { client.get_job(v1::GetJobRequest { id: job.id }).await });
+        // Long for one answer: the other connection gets a hundred of them.
+        let hundred = async {
+            for _ in 0..100 {
+                other.list_jobs(v1::ListJobsRequest::default()).await.expect("is answered");
+            }
+        };
+        let waited = tokio::select! {
+            biased;
+            answer = &mut third => { answer.expect("no panic").expect("is answered"); false }
+            () = hundred => true,
+        };
+        assert_eq!(waited, waits, "{most} at once");
+        if waited {
+            open.pop();
+            soon("the third answer", third).await.expect("no panic").expect("it was not refused");
+        }
+    }
 }

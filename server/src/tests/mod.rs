@@ -10,5 +10,6 @@ mod jobs;
 mod limits;
 mod parity;
 mod reads;
+mod room;
 mod sources;
 mod support;

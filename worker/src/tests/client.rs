@@ -84,6 +84,7 @@ impl WorkerService for Service {
             report_max_ms: terms.report_max_ms,
             checkpoint_ms: terms.checkpoint_ms,
             max_checkpoint_bytes: terms.max_checkpoint_bytes,
+            max_report_points: 0,
         }))
     }
 

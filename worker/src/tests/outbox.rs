@@ -37,10 +37,10 @@ fn a_checkpoint_waits_for_the_metrics_before_it_and_the_outcome_for_all() {
     observe(&outbox, scalar(6_001));
     outbox.ended(Outcome::Stopped(Stop::Paused));
 
-    let first = outbox.take();
+    let first = outbox.take(proto::POINTS_LIMIT);
     assert_eq!((first.points.len(), first.step), (5_000, 5_000));
     assert!(first.checkpoint.is_none() && first.outcome.is_none());
-    let second = outbox.take();
+    let second = outbox.take(proto::POINTS_LIMIT);
     assert_eq!((second.points.len(), second.step), (1_001, 6_001));
     assert_eq!(second.checkpoint.map(|checkpoint| checkpoint.step), Some(6_000));
     assert_eq!(second.outcome, Some(Outcome::Stopped(Stop::Paused)));
@@ -52,8 +52,16 @@ fn a_checkpoint_waits_for_the_metrics_before_it_and_the_outcome_for_all() {
 fn a_report_stays_below_a_message_of_4_mib() {
     let outbox = Outbox::new(0);
     (1..=7).for_each(|step| observe(&outbox, wide(step, 1 << 20)));
-    let sizes: Vec<usize> = (0..4).map(|_| outbox.take().points.len()).collect();
+    let sizes: Vec<usize> = (0..4).map(|_| outbox.take(proto::POINTS_LIMIT).points.len()).collect();
     assert_eq!(sizes, [2, 2, 2, 1]);
+}
+
+#[test]
+fn a_report_has_as_many_points_as_the_server_takes() {
+    let outbox = Outbox::new(0);
+    (1..=7).for_each(|step| observe(&outbox, scalar(step)));
+    let sizes: Vec<usize> = (0..3).map(|_| outbox.take(3).points.len()).collect();
+    assert_eq!(sizes, [3, 3, 1]);
 }
 
 #[test]
@@ -63,9 +71,9 @@ fn a_newer_checkpoint_takes_the_place_of_one_that_still_waits() {
     outbox.checkpointed(checkpoint(1));
     observe(&outbox, scalar(2));
     outbox.checkpointed(checkpoint(2));
-    let batch = outbox.take();
+    let batch = outbox.take(proto::POINTS_LIMIT);
     assert_eq!((batch.points.len(), batch.checkpoint.map(|checkpoint| checkpoint.step)), (2, Some(2)));
-    assert!(outbox.take().checkpoint.is_none());
+    assert!(outbox.take(proto::POINTS_LIMIT).checkpoint.is_none());
 }
 
 #[test]
@@ -76,12 +84,15 @@ fn the_thread_waits_when_the_outbox_is_full_until_the_server_has_answered() {
         let outbox = outbox.clone();
         thread::spawn(move || observe(&outbox, scalar(10_001)))
     };
-    let (first, second) = (outbox.take(), outbox.take());
+    let (first, second) = (outbox.take(proto::POINTS_LIMIT), outbox.take(proto::POINTS_LIMIT));
     // Taken, but not acknowledged: the thread may not go on, whenever it looks.
-    assert_eq!((first.points.len(), second.points.len(), outbox.take().points.len()), (5_000, 5_000, 0));
+    assert_eq!(
+        (first.points.len(), second.points.len(), outbox.take(proto::POINTS_LIMIT).points.len()),
+        (5_000, 5_000, 0)
+    );
     outbox.delivered(first.size);
     thread.join().expect("there is room now");
-    assert_eq!(outbox.take().points.len(), 1);
+    assert_eq!(outbox.take(proto::POINTS_LIMIT).points.len(), 1);
 }
 
 #[test]
@@ -92,7 +103,7 @@ fn bytes_fill_the_outbox_too_but_one_observation_always_fits() {
         let outbox = outbox.clone();
         thread::spawn(move || observe(&outbox, scalar(2)))
     };
-    let taken: Vec<_> = (0..5).map(|_| outbox.take()).collect();
+    let taken: Vec<_> = (0..5).map(|_| outbox.take(proto::POINTS_LIMIT)).collect();
     assert_eq!(taken.iter().map(|batch| batch.points.len()).sum::<usize>(), 9, "the scalar is not in yet");
     taken.into_iter().for_each(|batch| outbox.delivered(batch.size));
     thread.join().expect("there is room now");

@@ -17,6 +17,7 @@ const SERVICE: Terms = Terms {
     report_max_ms: 10_000,
     checkpoint_ms: 30_000,
     max_checkpoint_bytes: 512 << 20,
+    max_report_points: proto::POINTS_LIMIT,
 };
 
 fn begin(lease_ms: u64) -> (Arc<Puppet>, Arc<Outbox>, tokio::task::JoinHandle<()>, Instant) {

@@ -31,8 +31,13 @@ use crate::{
 };
 
 /// Short enough for tests, and long enough to carry several things at once.
-pub(crate) const TERMS: Terms =
-    Terms { report_min_ms: 2, report_max_ms: 50, checkpoint_ms: 30_000, max_checkpoint_bytes: 512 << 20 };
+pub(crate) const TERMS: Terms = Terms {
+    report_min_ms: 2,
+    report_max_ms: 50,
+    checkpoint_ms: 30_000,
+    max_checkpoint_bytes: 512 << 20,
+    max_report_points: proto::POINTS_LIMIT,
+};
 
 /// Memory of the worker.
 pub(crate) const MEMORY: u64 = 1 << 30;

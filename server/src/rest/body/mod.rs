@@ -36,4 +36,7 @@ pub(crate) struct Version {
 #[derive(Serialize)]
 pub(crate) struct Status {
     pub(crate) status: &'static str,
+    /// What the room on the disk of the database is enough for, where it is a disk of this machine.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) disk: Option<&'static str>,
 }

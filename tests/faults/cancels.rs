@@ -94,7 +94,7 @@ async fn a_hundred_cancels_race_a_hundred_ends_and_every_job_ends_once() {
     }
     answered.extend(calm.into_iter().map(|(key, (job, _))| (key, job)));
     service.stop_server().await;
-    checker::assert_sound(&service.database(), &History { answered, undisturbed }).await;
-    let records = Records::read(&service.database()).await;
+    checker::assert_sound(&service.database().await, &History { answered, undisturbed }).await;
+    let records = Records::read(&service.database().await).await;
     assert_eq!(records.jobs.len(), CANCELS + CALM);
 }

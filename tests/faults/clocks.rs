@@ -34,8 +34,8 @@ async fn is_taken_over(before: i64, after: i64) {
     service.client.until_job_is(&job, "succeeded", 2 * LEASE + 2 * PROMPT).await;
     assert!(worker.terminate(PROMPT).await.success());
     service.stop_server().await;
-    checker::assert_sound(&service.database(), &history).await;
-    let records = Records::read(&service.database()).await;
+    checker::assert_sound(&service.database().await, &history).await;
+    let records = Records::read(&service.database().await).await;
     let requeued = records.jobs[&job].events.iter().find(|event| event.is("run_requeued"));
     assert_eq!(requeued.expect("its lease ran out").body["class"], "server_restart");
 }

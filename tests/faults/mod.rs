@@ -3,10 +3,11 @@
 mod big;
 mod cancels;
 mod clocks;
+mod deaths;
 mod disk;
 mod rot;
 mod slow;
 mod stops;
 mod storm;
 
-use storm::logs;
+pub(crate) use storm::logs;

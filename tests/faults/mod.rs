@@ -5,6 +5,7 @@ mod cancels;
 mod clocks;
 mod deaths;
 mod disk;
+mod memory;
 mod rot;
 mod slow;
 mod stops;

@@ -62,7 +62,8 @@ fn again(next: &mut Transition, wish: Wish, class: Class, message: String, now: 
     let advanced = run.checkpoint_step > run.attempt_began_at;
     run.stalled_attempts = if advanced { 0 } else { run.stalled_attempts + 1 };
 
-    if run.counted_failures >= policy.counted_budget || run.uncounted_failures >= policy.uncounted_budget {
+    let counted_budget = if class == Class::Oom { policy.oom_budget } else { policy.counted_budget };
+    if run.counted_failures >= counted_budget || run.uncounted_failures >= policy.uncounted_budget {
         return fail(next, class, message);
     }
     if run.stalled_attempts >= policy.stalled_budget {

@@ -6,6 +6,7 @@ mod clocks;
 mod deaths;
 mod disk;
 mod memory;
+mod poison;
 mod rot;
 mod slow;
 mod stops;

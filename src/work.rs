@@ -28,7 +28,8 @@ Examples:
   mpirun -n 8 vesicle work --gang            one worker of eight processes (a build with --features mpi)
 
 A worker dials out; it needs no port. SIGTERM or Ctrl-C drains it: it takes no new run, each run leaves a checkpoint
-and goes back to the queue. A server that is away is waited for.
+and goes back to the queue. A server that is away is waited for. A small second process, its witness, says so if the kernel
+kills the worker for want of memory.
 
 A gang is one worker: its first process speaks to the server, the others compute. SIGUSR1 drains it, which mpirun passes on;
 mpirun itself ends everything a moment after SIGTERM or Ctrl-C. If a process is lost the launcher ends the others, the lease

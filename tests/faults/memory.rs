@@ -17,7 +17,7 @@ const LIMIT_MIB: u64 = 100;
 const GROWTH_KIB: u64 = 16 << 10;
 const JOB: Duration = Duration::from_secs(120);
 
-/// A step of it needs about 200 MiB, measured with `/usr/bin/time vesicle run`.
+/// Needs 288 MiB, as `/usr/bin/time -v vesicle run` says.
 fn hungry() -> Json {
     let params =
         json!({"hidden_units": 4096, "batch": 400, "train_images": 400, "epochs": 1, "test_images": 10});

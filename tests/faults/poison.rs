@@ -21,8 +21,8 @@ const JOB: Duration = Duration::from_secs(120);
 const COUNTED: u64 = 3;
 const STALLED: u64 = 5;
 
-/// Steps of 50 ms at most are progress; the only step of this one takes a second.
-const SETTINGS: [(&str, &str); 2] = [("VESICLE_PROGRESS_MS", "500"), ("VESICLE_BACKOFF_MS", "200")];
+/// Good jobs take a step every other millisecond; the only step of a poisoned one takes a second.
+const SETTINGS: [(&str, &str); 2] = [("VESICLE_PROGRESS_MS", "400"), ("VESICLE_BACKOFF_MS", "200")];
 
 fn poison() -> Json {
     let params = json!({"hidden_units": 1024, "cd_k": 1000, "batch": 20, "train_images": 20, "epochs": 1, "test_images": 10});

@@ -9,10 +9,12 @@ export VESICLE_DATA ?= $(abspath $(wildcard ../shared/data))
 VENV := target/contract-venv
 # The integration tests of the crates; tests/tidy.rs holds that none is missing.
 UNIT := data laws main memory mnist networks
+# The tests of promises that have a long form.
+PROMISES := $(addprefix faults::,cancels deaths memory poison)
 # Prints the seconds a part of the tests took.
 timed = @start=$$(date +%s); $(2); echo "make test: $(1) took $$(( $$(date +%s) - start )) s"
 
-.PHONY: help run test lint build unit e2e contract contract-tests gangs gangs-tests reproduce figures bench bench-smoke bench-scaling openapi golden clean chaos load
+.PHONY: help run test lint build unit e2e contract contract-tests gangs gangs-tests reproduce figures bench bench-smoke bench-scaling openapi golden clean chaos reliability load
 
 help: ## this list
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -41,8 +43,8 @@ build: ## the binary and all tests
 unit: ## tests of the crates
 	cargo test --locked --workspace --lib --bins $(addprefix --test ,$(UNIT))
 
-e2e: ## the binary as users run it: kills, stops, cut streams, the page
-	cargo test --locked --workspace --test e2e -- --test-threads=1
+e2e: ## the binary as users run it: kills, stops, cut streams, the page; DB=postgres
+	E2E_DB=$(or $(DB),sqlite) cargo test --locked --workspace --test e2e -- --test-threads=1
 
 # Goes on where it was broken off; the journal of a storm is in target/chaos.
 chaos: ## a thousand runs under three hundred faults; SEED=1 DB=sqlite (or postgres)
@@ -52,6 +54,11 @@ chaos: ## a thousand runs under three hundred faults; SEED=1 DB=sqlite (or postg
 # A quiet machine, please: the bounds of these tests are those of docs/reliability.md.
 load: ## hundreds of listeners, reporters and reconnections at once, release build; ONLY=crowd
 	cargo test --release --locked --workspace --test e2e -- --ignored --nocapture --test-threads=1 load::$(ONLY)
+
+# How soon, and how much of it: figures that `make test` takes of fewer cases. Each line of them says what it is.
+reliability: ## deaths of workers, cancels, poison and memory in numbers, on SQLite and Postgres; DB=sqlite for one
+	@for db in $(or $(DB),sqlite postgres); do echo "on $$db:"; \
+	  E2E_LONG=yes E2E_DB=$$db cargo test --locked --workspace --test e2e -- --test-threads=1 --nocapture $(PROMISES); done
 
 contract: ## independent clients: fuzzing by the OpenAPI file, gRPC from Python
 	@if python3 -c 'import venv, ensurepip' 2>/dev/null; then $(MAKE) --no-print-directory contract-tests; \

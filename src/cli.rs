@@ -8,7 +8,7 @@ use crate::{
     compare, data, demo, doctor,
     exit::Ended,
     experiments_cmd, fork, gc, ls, metrics, replay, reproduce, run, serve, show, submit, up, verbs, verify,
-    watch, work, workers,
+    watch, witness, work, workers,
 };
 
 const EXAMPLES: &str = "\
@@ -67,6 +67,8 @@ enum Command {
     Reproduce(reproduce::ReproduceArgs),
     Serve(serve::ServeArgs),
     Work(work::WorkArgs),
+    #[command(hide = true)]
+    Witness(witness::WitnessArgs),
     Up(up::UpArgs),
     Submit(submit::SubmitArgs),
     Watch(watch::WatchArgs),
@@ -103,6 +105,7 @@ impl Cli {
             Command::Reproduce(args) => reproduce::run(args, global).await,
             Command::Serve(args) => serve::run(args).await,
             Command::Work(args) => work::run(args, global).await,
+            Command::Witness(args) => witness::run(args, global).await,
             Command::Up(args) => up::run(args).await,
             Command::Submit(args) => submit::run(args, global).await,
             Command::Watch(args) => watch::run(args, global).await,

@@ -28,6 +28,16 @@ pub(crate) enum LogFormat {
     Json,
 }
 
+impl LogFormat {
+    /// As on the command line.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Json => "json",
+        }
+    }
+}
+
 /// Starts the log; `level` counts unless `VESICLE_LOG` says otherwise.
 pub(crate) fn start(format: LogFormat, level: &str) {
     let filter = EnvFilter::try_from_env("VESICLE_LOG").unwrap_or_else(|_| EnvFilter::new(level));

@@ -43,6 +43,7 @@ mod up;
 mod verbs;
 mod verify;
 mod watch;
+mod witness;
 mod work;
 mod workers;
 

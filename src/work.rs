@@ -7,6 +7,7 @@ use anyhow::anyhow;
 use clap::Args;
 use serde_json::Value as Json;
 use tokio_util::sync::CancellationToken;
+use worker::Witness;
 
 use crate::{
     cli::Global,
@@ -16,6 +17,7 @@ use crate::{
     logs::{self, LogArgs},
     setting,
     up::{cores, share},
+    witness,
 };
 
 const EXAMPLES: &str = "\
@@ -26,7 +28,8 @@ Examples:
   mpirun -n 8 vesicle work --gang            one worker of eight processes (a build with --features mpi)
 
 A worker dials out; it needs no port. SIGTERM or Ctrl-C drains it: it takes no new run, each run leaves a checkpoint
-and goes back to the queue. A server that is away is waited for.
+and goes back to the queue. A server that is away is waited for. A small second process, its witness, says so if the kernel
+kills the worker for want of memory.
 
 A gang is one worker: its first process speaks to the server, the others compute. SIGUSR1 drains it, which mpirun passes on;
 mpirun itself ends everything a moment after SIGTERM or Ctrl-C. If a process is lost the launcher ends the others, the lease
@@ -45,7 +48,7 @@ pub(crate) struct WorkArgs {
     /// Be one worker together with the other processes that mpirun or srun started: they compute one run with `shards`
     #[arg(long, conflicts_with_all = ["slots", "threads"])]
     gang: bool,
-    /// Memory that all runs together may be planned to use, in MiB [default: three quarters of the machine's]
+    /// Memory that all runs together may be planned to use, in MiB [default: three quarters of the machine's, or of its cgroup's]
     #[arg(long, value_name = "MIB", env = "VESICLE_MEMORY_MIB")]
     memory_mib: Option<u64>,
     /// Folder for data sets; several workers may share it [default: ~/.cache/vesicle]
@@ -81,7 +84,11 @@ pub(crate) async fn run(args: WorkArgs, global: &Global) -> Ended {
             token.cancel();
         }
     });
-    worker::run(args.config(global.server(), place.gang)?, shutdown).await?;
+    let witness = witness::start(global.server(), args.log).unwrap_or_else(|error| {
+        tracing::warn!("{error:#}; a worker that is killed for want of memory will count as lost");
+        Witness::default()
+    });
+    worker::run(args.config(global.server(), place.gang)?, witness, shutdown).await?;
     Ok(Exit::Ok)
 }
 
@@ -132,9 +139,10 @@ fn default_name() -> String {
     format!("{}:{}", host.trim(), std::process::id())
 }
 
-/// Physical memory in bytes.
+/// Physical memory in bytes, or the part of it that the cgroup of this process may use.
 pub(crate) fn machine_memory() -> Option<u64> {
-    total_memory(&std::fs::read_to_string("/proc/meminfo").ok()?)
+    let all = total_memory(&std::fs::read_to_string("/proc/meminfo").ok()?)?;
+    Some(worker::memory_limit().map_or(all, |limit| limit.min(all)))
 }
 
 fn total_memory(meminfo: &str) -> Option<u64> {

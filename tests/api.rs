@@ -42,7 +42,7 @@ async fn fifty_keys_sent_four_times_at_once_make_fifty_jobs() {
     }
     service.stop_server().await;
     let answered = answers.into_iter().map(|(key, job, _)| (key, job)).collect();
-    checker::assert_sound(&service.database(), &History { answered, ..History::default() }).await;
+    checker::assert_sound(&service.database().await, &History { answered, ..History::default() }).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

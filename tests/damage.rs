@@ -102,7 +102,7 @@ const DAMAGES: [(&str, Invariant, &str); 16] = [
 #[tokio::test(flavor = "multi_thread")]
 async fn the_checker_names_what_was_damaged_and_nothing_else() {
     let (service, history) = resumed().await;
-    let good = service.database();
+    let good = service.database().await;
     checker::assert_sound(&good, &history).await;
     for (what, invariant, sql) in DAMAGES {
         let copy = service.folder().join("damaged.db");

@@ -56,11 +56,11 @@ impl Stopped {
 
 /// Waits until the only run of a job has a checkpoint of attempt `attempt`.
 async fn until_attempt_stores(service: &Service, job: &str, attempt: u64) {
-    let path = service.database();
     until(&format!("attempt {attempt} stores a checkpoint"), LEASE + PROMPT, async || {
-        let records = Records::read(&path).await;
-        let mut events = records.jobs[job].events.iter();
-        events.any(|event| event.is("checkpoint_stored") && event.attempt() == attempt).then_some(())
+        let page = service.client.get(&format!("/jobs/{job}/events")).await;
+        let mut events = page["events"].as_array().into_iter().flatten();
+        let stored = |event: &Json| event["event"] == "checkpoint_stored" && event["attempt"] == attempt;
+        events.any(stored).then_some(())
     })
     .await;
 }
@@ -68,8 +68,8 @@ async fn until_attempt_stores(service: &Service, job: &str, attempt: u64) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_that_was_stopped_beyond_its_lease_changes_nothing() {
     let stopped = Stopped::play(&[]).await;
-    checker::assert_sound(&stopped.service.database(), &stopped.history).await;
-    let records = Records::read(&stopped.service.database()).await;
+    checker::assert_sound(&stopped.service.database().await, &stopped.history).await;
+    let records = Records::read(&stopped.service.database().await).await;
     let attempts: Vec<_> = records.runs.values().map(|run| run.attempt).collect();
     assert_eq!(attempts, [2], "one attempt was lost, and one was enough");
 }
@@ -79,6 +79,6 @@ async fn a_worker_that_was_stopped_beyond_its_lease_changes_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn with_the_fence_off_the_checker_reports_a_stale_write() {
     let stopped = Stopped::play(&[("VESICLE_TEST_FENCE_OFF", "1")]).await;
-    let found = checker::check(&stopped.service.database(), &stopped.history).await;
+    let found = checker::check(&stopped.service.database().await, &stopped.history).await;
     assert!(found.iter().any(|violation| violation.invariant == checker::Invariant::I6), "{found:?}");
 }

@@ -52,8 +52,8 @@ async fn a_worker_that_drains_hands_its_run_on_at_the_step_it_was_at() {
     service.client.until_job_is(&job, "succeeded", JOB).await;
     assert!(second.terminate(PROMPT).await.success());
     service.stop_server().await;
-    checker::assert_sound(&service.database(), &history).await;
-    let records = Records::read(&service.database()).await;
+    checker::assert_sound(&service.database().await, &history).await;
+    let records = Records::read(&service.database().await).await;
     let mut events = records.jobs[&job].events.iter().skip_while(|event| !event.is("run_requeued"));
     assert_eq!(events.next().expect("the run went back").body["class"], "drained");
     let resumed = events.find(|event| event.is("run_started")).expect("the run went on");
@@ -78,8 +78,8 @@ async fn a_restart_of_the_server_stops_no_worker_and_ends_no_attempt() {
     service.client.until_job_is(&job, "succeeded", JOB).await;
     assert!(worker.terminate(PROMPT).await.success());
     service.stop_server().await;
-    checker::assert_sound(&service.database(), &history).await;
-    let records = Records::read(&service.database()).await;
+    checker::assert_sound(&service.database().await, &history).await;
+    let records = Records::read(&service.database().await).await;
     assert!(records.runs.values().all(|run| run.attempt == 1), "a restart costs no attempt");
     assert_eq!(records.workers.len(), 1, "the worker is the one that it was");
 }
@@ -111,7 +111,7 @@ async fn a_job_that_was_paused_and_resumed_gives_the_same_and_a_cancelled_one_en
     service.client.until_job_is(&job, "succeeded", JOB).await;
     assert!(worker.terminate(PROMPT).await.success());
     service.stop_server().await;
-    checker::assert_sound(&service.database(), &history).await;
+    checker::assert_sound(&service.database().await, &history).await;
 }
 
 /// Waits for a worker other than `before`; answers its process id.
@@ -147,7 +147,7 @@ async fn up_replaces_a_dead_worker_and_leaves_none_behind_however_it_ends() {
     service.start_server().await;
     let job = service.client.submit(&digits_job(1, 100, 400), "up-again").await;
     until_under_way(&service, &job).await;
-    let records = Records::read(&service.database()).await;
+    let records = Records::read(&service.database().await).await;
     service.kill_server().await;
     for name in records.workers.values() {
         until_gone(

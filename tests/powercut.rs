@@ -16,7 +16,7 @@ use nix::{
 use reqwest::StatusCode;
 use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 
-use crate::support::{Client, PROMPT, Random, Service, command, digits_job, text, until};
+use crate::support::{Client, OnSqlite, PROMPT, Random, Service, command, digits_job, text, until};
 use disk::Disk;
 use trace::Deed;
 
@@ -129,7 +129,7 @@ async fn cuts(start: &Disk, deeds: &[Deed]) -> Vec<Left> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_power_cut_loses_no_job_that_was_answered() {
-    let mut service = Service::start().await;
+    let mut service = Service::start_on_sqlite(OnSqlite::WritesItself, &[]).await;
     service.stop_server().await;
     let (honest, lying) = (Disk::of(service.folder(), false), Disk::of(service.folder(), true));
     let deeds = tokio::time::timeout(Duration::from_secs(120), traced(&service)).await.expect("it ends");

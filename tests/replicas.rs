@@ -76,7 +76,7 @@ async fn servers_that_share_a_database_take_over_from_each_other() {
         assert!(worker.terminate(PROMPT).await.success());
     }
 
-    let file = first.backup(&address).await; // while both servers run
+    let file = first.database().await; // while both servers run
     first.stop_server().await;
     second.stop_server().await;
     checker::assert_sound(&file, &history).await;
@@ -110,7 +110,7 @@ async fn a_database_that_crashes_costs_nobody_anything_that_was_answered() {
     .await;
     service.client.until_job_is(&job, "succeeded", Duration::from_secs(120)).await;
     assert!(worker.terminate(PROMPT).await.success());
-    let file = service.backup(&address).await;
+    let file = service.database().await;
     service.stop_server().await;
     checker::assert_sound(&file, &history).await;
 }

@@ -7,7 +7,7 @@ use proto::v1::{self, job_service_client::JobServiceClient};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value as Json, json};
 
-use crate::support::{PROMPT, Service, command, digits_job, json as body, text, until};
+use crate::support::{OnSqlite, PROMPT, Service, command, digits_job, json as body, text, until};
 
 /// For a job of a few runs.
 const JOB: Duration = Duration::from_secs(120);
@@ -163,7 +163,7 @@ async fn the_journal_of_leases_names_each_attempt_and_how_it_ended() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_of_the_schema_before_goes_on_to_the_same_bits() {
-    let mut service = Service::start().await;
+    let mut service = Service::start_on_sqlite(OnSqlite::OldFile, &[]).await;
     service.stop_server().await;
     for left in ["vesicle.db-wal", "vesicle.db-shm"] {
         let _absent_after_a_clean_stop = std::fs::remove_file(service.folder().join(left));
@@ -171,7 +171,7 @@ async fn a_database_of_the_schema_before_goes_on_to_the_same_bits() {
     let mut database = Vec::new();
     let packed: &[u8] = include_bytes!("fixtures/schema-3.db.gz");
     GzDecoder::new(packed).read_to_end(&mut database).expect("the fixture is whole");
-    std::fs::write(service.database(), database).expect("the folder can be written");
+    std::fs::write(service.sqlite_file(), database).expect("the folder can be written");
     service.start_server().await;
 
     let jobs = service.client.get("/jobs").await;

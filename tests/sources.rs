@@ -109,8 +109,8 @@ async fn a_job_that_builds_on_a_finished_run_gives_the_same_bits_through_kills_a
     history.answered.extend([("source".to_owned(), source), ("follower".to_owned(), job.clone())]);
     assert!(worker.terminate(PROMPT).await.success());
     service.stop_server().await;
-    checker::assert_sound(&service.database(), &history).await;
-    let attempts = Records::read(&service.database()).await.runs[&text(&runs[0], "id")].attempt;
+    checker::assert_sound(&service.database().await, &history).await;
+    let attempts = Records::read(&service.database().await).await.runs[&text(&runs[0], "id")].attempt;
     assert!(attempts >= 2, "the worker was killed in between: {attempts}");
 }
 

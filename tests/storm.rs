@@ -114,5 +114,5 @@ async fn a_thousand_submissions_under_a_hundred_keys_survive_twenty_kills_as_a_h
     let answered =
         jobs.iter().flat_map(|(key, jobs)| jobs.iter().map(move |job| (format!("key-{key}"), job.clone())));
     let history = History { answered: answered.collect(), ..History::default() };
-    checker::assert_sound(&service.database(), &history).await;
+    checker::assert_sound(&service.database().await, &history).await;
 }

@@ -89,7 +89,7 @@ async fn a_stream_that_is_cut_at_any_byte_resumes_without_gap_or_duplicate() {
 
     assert!(worker.terminate(PROMPT).await.success());
     service.stop_server().await;
-    let records = Records::read(&service.database()).await;
+    let records = Records::read(&service.database().await).await;
     let stored: Vec<_> =
         records.jobs[&job].events.iter().map(|event| (event.seq, event.kind.clone())).collect();
     let seen: Vec<_> = seen.into_iter().map(|event| (event.seq, event.kind)).collect();
@@ -131,7 +131,7 @@ async fn ten_clients_that_are_each_cut_ten_times_see_every_event_once() {
     }
     assert!(worker.terminate(PROMPT).await.success());
     service.stop_server().await;
-    let records = Records::read(&service.database()).await;
+    let records = Records::read(&service.database().await).await;
     let stored: Vec<_> =
         records.jobs[&job].events.iter().map(|event| (event.seq, event.kind.clone())).collect();
     for (n, seen) in seen.into_iter().enumerate() {

@@ -2,7 +2,7 @@
 
 use crate::{
     checker::{self, History, Records},
-    support::{FakeClock, LEASE, PROMPT, Service, digits_job, undisturbed, until},
+    support::{Database, FakeClock, LEASE, PROMPT, Service, digits_job, text, undisturbed, until},
 };
 
 const DAYS: i64 = 3;
@@ -34,10 +34,13 @@ async fn is_taken_over(before: i64, after: i64) {
     service.client.until_job_is(&job, "succeeded", 2 * LEASE + 2 * PROMPT).await;
     assert!(worker.terminate(PROMPT).await.success());
     service.stop_server().await;
-    checker::assert_sound(&service.database(), &history).await;
-    let records = Records::read(&service.database()).await;
+    checker::assert_sound(&service.database().await, &history).await;
+    let records = Records::read(&service.database().await).await;
     let requeued = records.jobs[&job].events.iter().find(|event| event.is("run_requeued"));
-    assert_eq!(requeued.expect("its lease ran out").body["class"], "server_restart");
+    let class = text(&requeued.expect("its lease ran out").body, "class");
+    // Postgres keeps the time of leases by itself: there a server was away for no longer than it really was.
+    let by_its_clock = Database::asked_for() == Database::Postgres && class == "lost";
+    assert!(class == "server_restart" || by_its_clock, "{class}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,7 +6,7 @@ use reqwest::{Method, StatusCode};
 
 use crate::{
     checker::{self, History, Records},
-    support::{PROMPT, Service, SmallDisk, digits_job, undisturbed, until},
+    support::{OnSqlite, PROMPT, Service, SmallDisk, digits_job, undisturbed, until},
 };
 
 const MIB: u32 = 24;
@@ -18,7 +18,7 @@ async fn a_full_disk_refuses_writes_answers_reads_and_recovers_by_itself() {
     let Some(disk) = SmallDisk::mount(MIB) else { return };
     let env = disk.env();
     let settings: Vec<_> = env.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-    let mut service = Service::start_with(&settings).await;
+    let mut service = Service::start_on_sqlite(OnSqlite::FullDisk, &settings).await;
     let spec = digits_job(2, 6, 300);
     let job = service.client.submit(&spec, "before").await;
     let runs = service.client.runs(&job).await;
@@ -69,7 +69,7 @@ async fn a_full_disk_refuses_writes_answers_reads_and_recovers_by_itself() {
     }
     assert!(worker.terminate(PROMPT).await.success());
     service.stop_server().await;
-    checker::assert_sound(&service.database(), &history).await;
-    let records = Records::read(&service.database()).await;
+    checker::assert_sound(&service.database().await, &history).await;
+    let records = Records::read(&service.database().await).await;
     assert!(records.damage.is_empty(), "{:?}", records.damage);
 }

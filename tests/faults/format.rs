@@ -73,9 +73,9 @@ async fn a_checkpoint_that_no_simulation_goes_on_from_costs_no_run() {
     let told = service.client.telemetry("vesicle_checkpoints_corrupt_total").await;
     assert_eq!(told, 2.0);
     service.stop_server().await;
-    checker::assert_sound(&service.database(), &history).await;
+    checker::assert_sound(&service.database().await, &history).await;
 
-    let records = Records::read(&service.database()).await;
+    let records = Records::read(&service.database().await).await;
     let id = text(&runs[0], "id");
     let begun: Vec<_> = records
         .events_of(&id)
@@ -118,8 +118,8 @@ async fn the_run_goes_on_from_the_last_checkpoint_that_is_understood() {
     let undisturbed = undisturbed(&spec(), &runs, service.folder()).await;
     service.stop_server().await;
     let history = History { answered: vec![("job".to_owned(), job)], undisturbed };
-    checker::assert_sound(&service.database(), &history).await;
-    let records = Records::read(&service.database()).await;
+    checker::assert_sound(&service.database().await, &history).await;
+    let records = Records::read(&service.database().await).await;
     let id = text(&runs[0], "id");
     let from = records.events_of(&id).filter(|event| event.is("run_started")).last();
     assert_eq!(from.and_then(|event| event.number("from_step")), Some(good));

@@ -3,12 +3,15 @@
 mod big;
 mod cancels;
 mod clocks;
+mod deaths;
 mod disk;
 mod format;
+mod memory;
+mod poison;
 mod room;
 mod rot;
 mod slow;
 mod stops;
 mod storm;
 
-use storm::logs;
+pub(crate) use storm::logs;

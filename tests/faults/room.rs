@@ -6,7 +6,7 @@ use reqwest::{Method, StatusCode};
 
 use crate::{
     checker::{self, History, Records},
-    support::{Client, LEASE, PROMPT, Service, SmallDisk, digits_job, json, undisturbed, until},
+    support::{Client, LEASE, OnSqlite, PROMPT, Service, SmallDisk, digits_job, json, undisturbed, until},
 };
 
 const MIB: u64 = 1 << 20;
@@ -39,7 +39,7 @@ async fn a_disk_that_fills_up_refuses_jobs_first_and_then_every_write() {
     let Some(disk) = SmallDisk::mount(DISK_MIB) else { return };
     let home = disk.path().display().to_string();
     let settings = [&[("VESICLE_HOME", home.as_str())], &SETTINGS[..]].concat();
-    let mut service = Service::start_with(&settings).await;
+    let mut service = Service::start_on_sqlite(OnSqlite::FullDisk, &settings).await;
     let client = service.client.clone();
     let spec = digits_job(1, 6, 600);
     let job = client.submit(&spec, "first").await;
@@ -81,7 +81,7 @@ async fn a_disk_that_fills_up_refuses_jobs_first_and_then_every_write() {
     }
     assert!(worker.terminate(PROMPT).await.success());
     service.stop_server().await;
-    checker::assert_sound(&service.database(), &history).await;
-    let records = Records::read(&service.database()).await;
+    checker::assert_sound(&service.database().await, &history).await;
+    let records = Records::read(&service.database().await).await;
     assert!(records.runs.values().all(|run| run.attempt == 1), "no attempt was lost");
 }

@@ -9,7 +9,7 @@ use sqlx::{Connection, Row, SqliteConnection, sqlite::SqliteConnectOptions};
 
 use crate::{
     checker::{self, History, Records},
-    support::{Client, PROMPT, Service, digits_job, text, undisturbed},
+    support::{Client, OnSqlite, PROMPT, Service, digits_job, text, undisturbed},
 };
 
 /// As many runs, and what happens to the newest checkpoint of each.
@@ -109,13 +109,13 @@ async fn paused(client: &Client, seed: usize, keys: &Mutex<Vec<(String, String)>
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sixty_checkpoints_that_rotted_are_never_loaded_and_cost_no_run() {
-    let mut service = Service::start().await;
+    let mut service = Service::start_on_sqlite(OnSqlite::Tampered, &[]).await;
     let worker = service.worker_of(AT_ONCE as u32);
     let (client, keys) = (&service.client, Mutex::default());
     let paused = stream::iter(1..=RUNS).map(|seed| paused(client, seed, &keys));
     let paused: Vec<_> = paused.buffer_unordered(AT_ONCE).collect().await;
     service.stop_server().await;
-    let rotted = let_rot(&service.database(), &paused).await;
+    let rotted = let_rot(&service.sqlite_file(), &paused).await;
     assert_eq!(rotted.len(), RUNS);
 
     service.start_server().await;
@@ -135,9 +135,9 @@ async fn sixty_checkpoints_that_rotted_are_never_loaded_and_cost_no_run() {
     let begun = worker.log();
     assert!(worker.terminate(PROMPT).await.success());
     service.stop_server().await;
-    checker::assert_sound(&service.database(), &history).await;
+    checker::assert_sound(&service.database().await, &history).await;
 
-    let records = Records::read(&service.database()).await;
+    let records = Records::read(&service.database().await).await;
     for run in &runs {
         let (id, job) = (text(run, "id"), text(run, "job_id"));
         let mut events = records.events_of(&id).skip_while(|event| !event.is("checkpoint_corrupt"));

@@ -13,7 +13,7 @@ use tokio::{
     time::timeout,
 };
 
-use crate::support::{PROMPT, Random, Seen, Service, digits_job, resident_kib, until};
+use crate::support::{OnSqlite, PROMPT, Random, Seen, Service, digits_job, resident_kib, until};
 
 const SHORT_REQUESTS: [(&str, &str); 3] = [
     ("VESICLE_HEADER_TIMEOUT_MS", "1000"),
@@ -140,13 +140,13 @@ async fn what_came(mut stream: TcpStream) -> Vec<u64> {
 
 /// A service whose only job has a log of many megabytes: no run could fill the buffers of the kernel as soon.
 async fn with_long_log(settings: &[(&str, &str)]) -> (Service, String) {
-    let mut service = Service::start_with(settings).await;
+    let mut service = Service::start_on_sqlite(OnSqlite::Tampered, settings).await;
     let mut spec = digits_job(1, 1, 1);
     spec["requires"] = json!({"nobody": "has-it"});
     let job = service.client.submit(&spec, "long-log").await;
     service.client.post(&format!("/jobs/{job}/pause"), StatusCode::ACCEPTED).await;
     service.stop_server().await;
-    let options = SqliteConnectOptions::new().filename(service.database());
+    let options = SqliteConnectOptions::new().filename(service.sqlite_file());
     let mut db = SqliteConnection::connect_with(&options).await.expect("the server has gone");
     let more = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)
         INSERT INTO event SELECT job_id, seq + i, at, kind, payload FROM event, n WHERE kind = 'run_paused';

@@ -67,8 +67,8 @@ async fn of_twenty_workers_that_stopped_beyond_their_lease_none_changes_anything
         assert!(worker.terminate(PROMPT).await.success());
     }
     service.stop_server().await;
-    checker::assert_sound(&service.database(), &history).await;
-    let records = Records::read(&service.database()).await;
+    checker::assert_sound(&service.database().await, &history).await;
+    let records = Records::read(&service.database().await).await;
     let lost: u64 = records.runs.values().map(|run| run.attempt - 1).sum();
     assert!(stops >= 20 && lost >= stops as u64, "{stops} stops, {lost} attempts lost");
 }

@@ -125,7 +125,7 @@ async fn a_rank_that_is_killed_ends_the_attempt_and_leaves_no_trace_in_the_resul
     );
     assert!(last.terminate(PROMPT).await.success());
 
-    let records = Records::read(&service.database()).await;
+    let records = Records::read(&service.database().await).await;
     let events = &records.jobs[&id].events;
     let lost =
         events.iter().filter(|event| event.is("run_requeued") && event.body["class"] == "lost").count();
@@ -175,7 +175,7 @@ async fn pausing_cancelling_and_draining_reach_all_ranks() {
         expected[run["id"].as_str().expect("a run has an id")].digest.as_str(),
         "{run}"
     );
-    let records = Records::read(&service.database()).await;
+    let records = Records::read(&service.database().await).await;
     let classes: BTreeSet<&str> = records.jobs[&first]
         .events
         .iter()

@@ -1,18 +1,14 @@
 //! Kills, with what the killer knows of each.
 
-use std::{
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use serde_json::Value as Json;
-use sqlx::{Connection, Row, SqliteConnection, sqlite::SqliteConnectOptions};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 
 use crate::{
     checker::History,
-    streams::follow,
+    faults::logs::{Held, Logs},
     support::{Child, PROMPT, Proxy, Random, Seen, Service, undisturbed, until},
 };
 
@@ -60,10 +56,6 @@ struct Post {
 }
 
 impl Post {
-    fn pid(&self) -> u32 {
-        self.worker.as_ref().expect("a killed worker is replaced at once").pid()
-    }
-
     /// SIGKILL; answers the process id that it had.
     async fn kill_worker(&mut self) -> u32 {
         let worker = self.worker.take().expect("a killed worker is replaced at once");
@@ -79,18 +71,12 @@ impl Post {
     }
 }
 
-/// A run as a killer sees it.
-#[derive(Debug, Clone)]
-struct Held {
-    run: String,
-    attempt: u64,
-}
-
 /// A service under fire.
 pub(super) struct Chaos {
     posts: Vec<Post>,
     service: Service,
-    watching: JoinHandle<Vec<Seen>>,
+    logs: Arc<Logs>,
+    watching: JoinHandle<()>,
     random: Random,
     job: String,
     history: History,
@@ -107,14 +93,17 @@ impl Chaos {
         let runs = service.client.runs(&job).await;
         let undisturbed = undisturbed(spec, &runs, service.folder()).await;
         let history = History { answered: vec![(key.to_owned(), job.clone())], undisturbed };
-        let watching = tokio::spawn(follow(service.client.clone(), job.clone()));
+        let logs = Arc::new(Logs::default());
+        let (follower, client, followed) = (Arc::clone(&logs), service.client.clone(), job.clone());
+        let watching = tokio::spawn(async move { follower.follow(client, followed).await });
         let mut posts = Vec::new();
         for _ in 0..2 {
             let proxy = service.proxy().await;
             let worker = Some(service.worker_at(&proxy.url));
             posts.push(Post { proxy, worker });
         }
-        Self { posts, service, watching, random, job, history, workers: Vec::new(), in_flight: Vec::new() }
+        let (workers, in_flight) = (Vec::new(), Vec::new());
+        Self { posts, service, logs, watching, random, job, history, workers, in_flight }
     }
 
     pub(super) async fn steps(&self) -> u64 {
@@ -137,16 +126,16 @@ impl Chaos {
     /// The run that worker `n` is at, once it has brought the run further, at least to `step`, and is not about to
     /// end it.
     async fn victim(&self, n: usize, step: u64) -> Option<Held> {
-        let (database, pid) = (self.service.database(), self.posts[n].pid());
-        until("a worker has a run on its way", PROMPT, async || match held_by(&database, pid, step).await {
-            Some(held) => Some(Some(held)),
-            None => self.has_ended().await.then_some(None),
+        let three_quarters = self.steps().await * 3 / 4;
+        until("a worker has a run on its way", PROMPT, async || {
+            let worker = self.posts[n].worker.as_ref().expect("a killed worker is replaced at once");
+            let held = worker.worker_id().and_then(|id| self.logs.held_by(&id, three_quarters));
+            match held.filter(|held| held.checkpoint >= step) {
+                Some(held) => Some(Some(held)),
+                None => self.logs.has_ended(&self.job).then_some(None),
+            }
         })
         .await
-    }
-
-    async fn has_ended(&self) -> bool {
-        self.service.client.job(&self.job).await["ended_at"].is_string()
     }
 
     async fn kill_worker(&mut self, n: usize) {
@@ -183,7 +172,8 @@ impl Chaos {
     /// Waits for the end of the job, lets everything go, and keeps the database.
     pub(super) async fn end(mut self, within: Duration) -> (Kills, Vec<Seen>) {
         self.service.client.until_job_is(&self.job, "succeeded", within).await;
-        let seen = self.watching.await.expect("a watcher does not panic");
+        self.watching.await.expect("a watcher does not panic");
+        let seen = self.logs.all().remove(&self.job).expect("it was followed");
         for post in self.posts {
             let worker = post.worker.expect("a killed worker is replaced at once");
             let status = worker.terminate(PROMPT).await;
@@ -192,27 +182,8 @@ impl Chaos {
         self.service.stop_server().await;
         let folder = TempDir::with_prefix("vesicle-e2e-").expect("there is a place for temporary files");
         let database = folder.path().join("vesicle.db");
-        std::fs::copy(self.service.database(), &database).expect("the database is one file at rest");
+        std::fs::copy(self.service.database().await, &database).expect("the database is one file at rest");
         let Self { job, history, workers, in_flight, .. } = self;
         (Kills { job, history, database, workers, in_flight, _folder: folder }, seen)
     }
-}
-
-/// The run of the worker with that process id: on its way, with a checkpoint that this attempt brought, at `step` or
-/// later, in its first three quarters.
-///
-/// Connects for each look: a connection that stayed would spare a killed server the recovery of its log.
-async fn held_by(database: &Path, pid: u32, step: u64) -> Option<Held> {
-    let options = SqliteConnectOptions::new().filename(database).read_only(true);
-    let mut db = SqliteConnection::connect_with(&options).await.expect("the database can be opened");
-    let query = "SELECT run.id, run.attempt FROM run JOIN worker ON worker.id = run.worker
-        WHERE run.state = 'running' AND worker.name LIKE '%:' || ? AND step >= ? AND 4 * step < 3 * steps
-          AND checkpoint_step > coalesce(attempt_began_at, 0)";
-    let query = sqlx::query(query).bind(i64::from(pid)).bind(step as i64);
-    let row = query.fetch_optional(&mut db).await.expect("the tables are known");
-    db.close().await.expect("a connection that only reads can be closed");
-    let row = row?;
-    let id: Vec<u8> = row.get("id");
-    let run = uuid::Uuid::from_slice(&id).expect("an id has 16 bytes").to_string();
-    Some(Held { run, attempt: row.get::<i64, _>("attempt") as u64 })
 }

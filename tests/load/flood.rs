@@ -1,11 +1,7 @@
 //! A flood of metrics: more than the server can take is slowed down and never dropped, and who has little to say is heard
 //! all the same.
 
-use std::{
-    collections::BTreeMap,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{collections::BTreeMap, path::Path, time::Duration};
 
 use futures::future::join_all;
 use proto::v1;
@@ -188,10 +184,7 @@ async fn play(reports: u64, postgres: Option<&str>) {
     for run in &runs {
         assert_eq!(read(&client, run, reports * STEPS).await, expected, "run {run} by the API");
     }
-    let database: PathBuf = match postgres {
-        Some(address) => service.backup(address).await,
-        None => service.database(),
-    };
+    let database = service.database().await;
     service.stop_server().await;
     check(&database, &runs, &expected).await;
 }

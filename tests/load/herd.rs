@@ -52,7 +52,9 @@ fn worker(service: &Service, n: u32, stop: &CancellationToken) -> JoinHandle<()>
         name: format!("herd-{n}"),
     };
     let stop = stop.clone();
-    tokio::spawn(async move { worker::run(config, stop).await.expect("the server takes it") })
+    tokio::spawn(async move {
+        worker::run(config, worker::Witness::default(), stop).await.expect("the server takes it")
+    })
 }
 
 /// Runs that take longer than the test: nobody has to come for new work.

@@ -41,8 +41,8 @@ impl Client {
     /// Reads `path` below `/api/v1`.
     pub(crate) async fn get(&self, path: &str) -> Json {
         let path = format!("/api/v1{path}");
-        let response = self.request(Method::GET, &path).send().await;
-        let response = response.unwrap_or_else(|error| panic!("GET {path}: {error:?}"));
+        let request = self.request(Method::GET, &path).header("accept", "application/json");
+        let response = request.send().await.unwrap_or_else(|error| panic!("GET {path}: {error:?}"));
         assert_eq!(response.status(), StatusCode::OK, "GET {path}");
         json(response).await
     }

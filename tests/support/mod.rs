@@ -1,5 +1,7 @@
 //! What the end-to-end tests stand on: real processes, a client, a proxy that breaks connections, patience.
 
+mod asked;
+mod cgroup;
 mod child;
 mod client;
 mod clock;
@@ -13,6 +15,8 @@ mod reference;
 mod service;
 mod wait;
 
+pub(crate) use asked::{Database, OnSqlite, asked, times};
+pub(crate) use cgroup::MemoryCgroup;
 pub(crate) use child::{Child, command, command_by};
 pub(crate) use client::{Client, Seen, json, text};
 pub(crate) use clock::FakeClock;

@@ -9,7 +9,7 @@ use std::{
 use serde_json::{Value as Json, json};
 use tempfile::TempDir;
 
-use super::{Child, Client, Proxy, command, until};
+use super::{Child, Client, Database, OnSqlite, Proxy, command, until};
 
 /// Time to live of a lease: the tests that lose one wait about that long.
 pub(crate) const LEASE: Duration = Duration::from_secs(2);
@@ -26,6 +26,9 @@ const SETTINGS: [(&str, &str); 5] = [
     ("VESICLE_ACQUIRE_POLL_MS", "200"),
 ];
 
+/// A server and a worker with one slot.
+const UP: [&str; 5] = ["up", "--workers", "1", "--slots", "1"];
+
 /// A server with its folder, and what its workers are started with.
 pub(crate) struct Service {
     home: Option<TempDir>,
@@ -38,33 +41,45 @@ pub(crate) struct Service {
 }
 
 impl Service {
-    /// Starts a server on a free port.
+    /// Starts a server on a free port, on the database that was asked for.
     pub(crate) async fn start() -> Self {
         Self::start_with(&[]).await
     }
 
     /// Starts a server with settings of its own.
     pub(crate) async fn start_with(settings: &[(&str, &str)]) -> Self {
-        Self::launch(&["serve"], settings).await
+        Self::launch(&["serve"], Database::asked_for(), settings).await
+    }
+
+    /// Starts a server on SQLite, whatever was asked for.
+    pub(crate) async fn start_on_sqlite(_because: OnSqlite, settings: &[(&str, &str)]) -> Self {
+        Self::launch(&["serve"], Database::Sqlite, settings).await
     }
 
     /// Starts a server with a worker under its supervision.
     pub(crate) async fn up() -> Self {
-        Self::up_with(&["up", "--workers", "1", "--slots", "1"], &[]).await
+        Self::up_with(&UP, &[]).await
+    }
+
+    /// The same on SQLite, whatever was asked for.
+    pub(crate) async fn up_on_sqlite(_because: OnSqlite) -> Self {
+        Self::launch(&UP, Database::Sqlite, &[]).await
     }
 
     /// Starts a server by another command, with settings of its own.
     pub(crate) async fn up_with(command: &'static [&'static str], settings: &[(&str, &str)]) -> Self {
-        Self::launch(command, settings).await
+        Self::launch(command, Database::asked_for(), settings).await
     }
 
-    async fn launch(command: &'static [&'static str], settings: &[(&str, &str)]) -> Self {
+    async fn launch(command: &'static [&'static str], database: Database, settings: &[(&str, &str)]) -> Self {
+        let stored = database.settings().await;
+        let stored: Vec<_> = stored.iter().map(|(name, value)| (*name, value.as_str())).collect();
         let home = TempDir::with_prefix("vesicle-e2e-").expect("there is a place for temporary files");
         let folder = home.path().display().to_string();
         std::fs::create_dir(home.path().join("logs")).expect("the temporary directory can be written");
         let places =
             ["VESICLE_HOME", "HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME"].map(|name| (name, folder.as_str()));
-        let all = places.iter().chain(&SETTINGS).chain(settings);
+        let all = places.iter().chain(&SETTINGS).chain(&stored).chain(settings);
         let env = all.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let mut service = Self {
             home: Some(home),
@@ -174,21 +189,29 @@ impl Service {
         self.home.as_ref().expect("it is kept until the end").path()
     }
 
-    /// A copy of the Postgres database at `address`, as the checker reads it.
-    pub(crate) async fn backup(&self, address: &str) -> PathBuf {
-        let file = self.folder().join("backup.db");
-        let name = file.display().to_string();
-        let output = command(&["backup", &name, "--database", address], &self.env).output().await;
+    /// The database as the checker reads it: the file of SQLite, or a backup of Postgres as it is now.
+    pub(crate) async fn database(&self) -> PathBuf {
+        if self.setting("VESICLE_DATABASE").is_none() {
+            return self.sqlite_file();
+        }
+        let number = self.started.fetch_add(1, Ordering::Relaxed);
+        let file = self.folder().join(format!("backup-{number}.db"));
+        let output = command(&["backup", &file.display().to_string()], &self.env).output().await;
         let output = output.expect("the binary under test can be started");
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "vesicle backup: {}\n{said}", output.status);
         file
     }
 
-    /// The database, where it is SQLite's.
-    pub(crate) fn database(&self) -> PathBuf {
-        let home = self.env.iter().rev().find(|(name, _)| name == "VESICLE_HOME");
-        Path::new(&home.expect("every service has one").1).join("vesicle.db")
+    /// The file of a service on SQLite.
+    pub(crate) fn sqlite_file(&self) -> PathBuf {
+        let home = self.setting("VESICLE_HOME").expect("every service has one");
+        Path::new(home).join("vesicle.db")
+    }
+
+    /// What its processes find in their environment; what was set last counts.
+    fn setting(&self, name: &str) -> Option<&str> {
+        self.env.iter().rev().find(|(other, _)| other == name).map(|(_, value)| value.as_str())
     }
 }
 

@@ -6,12 +6,16 @@
 //!   server <── reports ── reporter <── outbox ─┘ (bounded; full: the thread waits)
 //! ```
 //!
+//! Each report is first noted for a witness, a process of its own that says so if the kernel kills this one for want of
+//! memory.
+//!
 //! A worker dials out and is never called. While the server is away it goes on computing; fencing makes that
 //! harmless. Nothing here decides what a run's state is: the server does.
 #![forbid(unsafe_code)]
 
 mod backoff;
 mod cache;
+mod cgroup;
 mod client;
 mod convert;
 mod coordinator;
@@ -23,6 +27,7 @@ mod reporter;
 mod runner;
 mod slot;
 mod sources;
+mod witness;
 
 #[cfg(test)]
 mod tests;
@@ -35,7 +40,9 @@ use gang::Gang;
 use jobs::{Capability, DatasetHash, WorkerId, WorkerInfo};
 use tokio_util::sync::CancellationToken;
 
+pub use cgroup::memory_limit;
 pub use convert::metric_point;
+pub use witness::{Witness, testify};
 
 /// Settings of a worker.
 #[derive(Debug, Clone)]
@@ -107,7 +114,11 @@ pub async fn fetch_dataset(server: &str, hash: DatasetHash) -> Result<Data, Work
 ///
 /// # Errors
 /// If the settings cannot be used or the server refuses this worker.
-pub async fn run(mut config: Config, shutdown: CancellationToken) -> Result<(), WorkerError> {
+pub async fn run(
+    mut config: Config,
+    witness: Witness,
+    shutdown: CancellationToken,
+) -> Result<(), WorkerError> {
     config.memory_bytes /= config.gang.size() as u64;
     if config.slots == 0 {
         return Err(WorkerError::NoSlots);
@@ -125,6 +136,7 @@ pub async fn run(mut config: Config, shutdown: CancellationToken) -> Result<(), 
         sources,
         memory: memory::Memory::new(config.memory_bytes),
         gang: config.gang,
+        witness,
         clock: Arc::new(move || began.elapsed()),
     };
     let worker = describe(config, shared.catalogue);

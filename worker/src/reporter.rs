@@ -10,6 +10,7 @@ use crate::{
     backoff::Backoff,
     coordinator::{CHUNK_BYTES, Coordinator, Refusal, Terms},
     outbox::{Batch, Checkpoint, Outbox},
+    witness::Witness,
 };
 
 /// Bytes of a checkpoint that go up in one call; a cut connection costs no more than that.
@@ -19,6 +20,7 @@ const PART_BYTES: usize = 8 * CHUNK_BYTES;
 pub(crate) struct Reporter {
     coordinator: Arc<dyn Coordinator>,
     outbox: Arc<Outbox>,
+    witness: Witness,
     run: RunId,
     attempt: u32,
     /// Number of the next report.
@@ -41,6 +43,7 @@ impl Reporter {
     pub(crate) fn new(
         coordinator: Arc<dyn Coordinator>,
         outbox: Arc<Outbox>,
+        witness: Witness,
         (run, attempt): (RunId, u32),
         step: u64,
         terms: &Terms,
@@ -49,9 +52,12 @@ impl Reporter {
         let shortest = Duration::from_millis(terms.report_min_ms);
         // Two reports may get lost before the lease does.
         let longest = Duration::from_millis(terms.report_max_ms.min(lease_ms / 3).max(1));
+        // Already the first step may need more memory than there is.
+        witness.note(run, attempt, 0, step);
         Self {
             coordinator,
             outbox,
+            witness,
             run,
             attempt,
             seq: 0,
@@ -148,6 +154,7 @@ impl Reporter {
     /// Sends a report until it is answered, however long that takes: the attempt goes on if it is still current.
     async fn deliver(&mut self, report: &Report) -> Result<(), Over> {
         let what = format!("report of run {}", self.run);
+        self.witness.note(self.run, self.attempt, self.seq, self.step);
         loop {
             self.sent_at = Instant::now();
             match self.coordinator.report(report).await {
@@ -182,6 +189,13 @@ impl Reporter {
             _ => error!(run.id = %run, attempt, "run {run} is dropped: {refusal}"),
         }
         Over
+    }
+}
+
+impl Drop for Reporter {
+    /// Nothing more is said of the attempt.
+    fn drop(&mut self) {
+        self.witness.over(self.run);
     }
 }
 

@@ -18,6 +18,7 @@ use crate::{
     reporter::Reporter,
     slot::{Build, Cadence, Clock, Rules, Slot},
     sources::Sources,
+    witness::Witness,
 };
 
 /// What all attempts of a worker share.
@@ -28,6 +29,7 @@ pub(crate) struct Shared {
     pub(crate) sources: Sources,
     pub(crate) memory: Arc<Memory>,
     pub(crate) gang: Gang,
+    pub(crate) witness: Witness,
     pub(crate) clock: Clock,
 }
 
@@ -46,8 +48,9 @@ pub(crate) async fn attempt(
     let outbox = Arc::new(Outbox::new(step));
     let _abandon = AbandonOnDrop(outbox.clone());
     let who = (lease.run, lease.attempt);
+    let witness = shared.witness.clone();
     let reporter =
-        Reporter::new(shared.coordinator.clone(), outbox.clone(), who, step, &terms, lease.lease_ms);
+        Reporter::new(shared.coordinator.clone(), outbox.clone(), witness, who, step, &terms, lease.lease_ms);
     let began = (shared.clock)();
     let work = async {
         match prepare_unless_stopped(&shared, &lease, &outbox, planned).await {

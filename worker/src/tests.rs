@@ -2,7 +2,6 @@
 
 mod attempt;
 mod client;
-
 mod datasets;
 mod endings;
 mod outage;
@@ -13,3 +12,4 @@ mod reporter;
 mod sources;
 mod stage;
 mod toy;
+mod witness;

@@ -67,7 +67,8 @@ fn again(next: &mut Transition, wish: Wish, class: Class, message: String, now: 
         _ => run.stalled_attempts + 1,
     };
 
-    if run.counted_failures >= policy.counted_budget || run.uncounted_failures >= policy.uncounted_budget {
+    let counted_budget = if class == Class::Oom { policy.oom_budget } else { policy.counted_budget };
+    if run.counted_failures >= counted_budget || run.uncounted_failures >= policy.uncounted_budget {
         return fail(next, class, message);
     }
     if run.stalled_attempts >= policy.stalled_budget {

@@ -11,6 +11,9 @@ pub struct Policy {
     pub progress_ms: u64,
     /// The run fails with that many attempts ended as `crash`, `timeout` or `oom`.
     pub counted_budget: u32,
+    /// An `oom` is the last attempt if that many have ended as `crash`, `timeout` or `oom`: what needs more memory than
+    /// there is needs it again.
+    pub oom_budget: u32,
     /// The run fails with that many attempts ended as `lost`, `drained`, `server_restart` or
     /// `checkpoint_refused`.
     pub uncounted_budget: u32,
@@ -38,6 +41,7 @@ impl Default for Policy {
             lease_ms: 30_000,
             progress_ms: 600_000,
             counted_budget: 3,
+            oom_budget: 2,
             uncounted_budget: 20,
             stalled_budget: 5,
             backoff_ms: 10_000,

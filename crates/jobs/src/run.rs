@@ -161,7 +161,7 @@ pub enum Class {
     Crash,
     /// No progress, or over the wall time. Counted.
     Timeout,
-    /// Out of memory. Counted.
+    /// The kernel killed the worker for want of memory. Counted, and tried again only once.
     Oom,
     /// The lease ran out. Not counted.
     Lost,

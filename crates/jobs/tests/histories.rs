@@ -154,6 +154,7 @@ fn check(before: &Run, change: &Change, after: &Run, log: &[EventKind]) -> Resul
         if let Some((class, logged)) = requeued {
             prop_assert_eq!(*not_before, logged);
             prop_assert_eq!(logged.is_some(), matches!(class, Class::Crash | Class::Timeout | Class::Oom));
+            prop_assert!(class != Class::Oom || after.counted_failures == 1, "tried again without memory");
         }
     }
     Ok(())

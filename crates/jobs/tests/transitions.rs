@@ -202,6 +202,18 @@ fn the_fence_can_be_taken_away_for_negative_controls_only() {
 }
 
 #[test]
+fn a_run_that_is_out_of_memory_is_tried_again_once() {
+    let out = |run: &Run| after(run, &says(run, 1, fails(Class::Oom)), 0).run;
+    let first = out(&running(&fresh(), 0));
+    assert_eq!((first.state.name(), first.counted_failures), ("queued", 1));
+    let second = out(&running(&first, 1_000_000));
+    assert!(matches!(second.state, RunState::Failed { class: Class::Oom, .. }), "{:?}", second.state);
+    // Any other failure of the same charge has one attempt more.
+    let crash = |run: &Run| after(run, &says(run, 1, fails(Class::Crash)), 0).run;
+    assert_eq!(crash(&running(&first, 1_000_000)).state.name(), "queued");
+}
+
+#[test]
 fn a_back_off_is_kept() {
     let run = running(&fresh(), 0);
     let run = after(&run, &says(&run, 1, fails(Class::Oom)), 0).run;

@@ -54,11 +54,11 @@ pub async fn the_budget_of_counted_failures_ends_the_run(store: Arc<dyn Store>) 
         let run = bench.granted(1, now).await;
         assert_eq!(run.attempt, attempt);
         let mut report = says(&run, 0, 0);
-        report.outcome = failed(Class::Oom);
+        report.outcome = failed(Class::Timeout);
         bench.report(report, now).await;
     }
     let run = bench.run(run_id(1, 0)).await;
-    assert_eq!(run.state, RunState::Failed { class: Class::Oom, message: "it broke".into() });
+    assert_eq!(run.state, RunState::Failed { class: Class::Timeout, message: "it broke".into() });
     assert!(bench.acquire(1, now + 10_000_000).await.is_none());
     assert_eq!(bench.events().await.last(), Some(&"job_ended"));
 }

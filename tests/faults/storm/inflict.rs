@@ -187,7 +187,7 @@ impl Stage {
     }
 
     async fn crash_database(&mut self) -> Effect {
-        let (cluster, _) = self.cluster.as_ref().expect("the fault was possible");
+        let cluster = self.cluster.as_ref().expect("the fault was possible");
         cluster.crash();
         until("a job is refused for want of a database", PATIENCE, async || {
             let status = self.clients.send(&small_job(), "no-database").await;

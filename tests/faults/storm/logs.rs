@@ -15,20 +15,20 @@ use crate::support::{Client, Seen};
 
 /// A run as whoever watches its job knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::faults) struct Held {
-    pub(in crate::faults) run: String,
-    pub(in crate::faults) attempt: u64,
+pub(crate) struct Held {
+    pub(crate) run: String,
+    pub(crate) attempt: u64,
     /// The worker that has it.
     worker: String,
     /// Step of the checkpoint that this attempt brought; 0 before.
-    checkpoint: u64,
+    pub(crate) checkpoint: u64,
     /// Whether the attempt goes on.
     open: bool,
 }
 
 /// The logs of all jobs so far.
 #[derive(Debug, Default)]
-pub(in crate::faults) struct Logs {
+pub(crate) struct Logs {
     jobs: Mutex<BTreeMap<String, Vec<Seen>>>,
     /// Connections that streams have made.
     connections: AtomicUsize,
@@ -36,7 +36,7 @@ pub(in crate::faults) struct Logs {
 
 impl Logs {
     /// Follows a job to its end, resuming after every break.
-    pub(in crate::faults) async fn follow(&self, client: Client, job: String) {
+    pub(crate) async fn follow(&self, client: Client, job: String) {
         self.jobs().entry(job.clone()).or_default();
         loop {
             let after = self.jobs()[&job].last().map(|event| event.seq);
@@ -58,47 +58,52 @@ impl Logs {
     }
 
     /// How often a stream began to bring events: once a job, and again after each break.
-    pub(in crate::faults) fn connections(&self) -> usize {
+    pub(crate) fn connections(&self) -> usize {
         self.connections.load(Ordering::Relaxed)
     }
 
     /// Everything that has happened, as far as anybody was told.
-    pub(in crate::faults) fn events(&self) -> usize {
+    pub(crate) fn events(&self) -> usize {
         self.jobs().values().map(Vec::len).sum()
     }
 
     /// Runs that have ended.
-    pub(in crate::faults) fn ended(&self) -> usize {
+    pub(crate) fn ended(&self) -> usize {
         self.jobs().values().flatten().filter(|event| event.kind == "run_ended").count()
     }
 
     /// The log of each job.
-    pub(in crate::faults) fn all(&self) -> BTreeMap<String, Vec<Seen>> {
+    pub(crate) fn all(&self) -> BTreeMap<String, Vec<Seen>> {
         self.jobs().clone()
     }
 
     /// The attempt that a worker is at, once it has stored a checkpoint below `step`: it has brought the run further
     /// and is not about to end it.
-    pub(in crate::faults) fn held_by(&self, worker: &str, step: u64) -> Option<Held> {
+    pub(crate) fn held_by(&self, worker: &str, step: u64) -> Option<Held> {
         let is_worth_it =
             |held: &Held| held.open && held.worker == worker && (1..step).contains(&held.checkpoint);
         self.attempts().into_values().find(is_worth_it)
     }
 
     /// The number of the last attempt at a run.
-    pub(in crate::faults) fn attempt(&self, run: &str) -> u64 {
+    pub(crate) fn attempt(&self, run: &str) -> u64 {
         self.attempts().get(run).map_or(0, |held| held.attempt)
     }
 
     /// Whether an attempt goes on, as far as anybody was told.
-    pub(in crate::faults) fn goes_on(&self, held: &Held) -> bool {
+    pub(crate) fn goes_on(&self, held: &Held) -> bool {
         self.attempts().get(&held.run).is_some_and(|now| now.open && now.attempt == held.attempt)
     }
 
     /// Whether a run has ended, as far as anybody was told.
-    pub(in crate::faults) fn is_over(&self, run: &str) -> bool {
+    pub(crate) fn is_over(&self, run: &str) -> bool {
         let ended = |event: &Seen| event.kind == "run_ended" && event.body["run"] == run;
         self.jobs().values().flatten().any(ended)
+    }
+
+    /// Whether a job has ended, as far as anybody was told.
+    pub(crate) fn has_ended(&self, job: &str) -> bool {
+        self.jobs().get(job).is_some_and(|log| !is_open(log))
     }
 
     /// By run.

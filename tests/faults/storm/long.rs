@@ -7,10 +7,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{
-    round::{self, Outcome},
-    stage::Database,
-};
+use super::round::{self, Outcome};
+use crate::support::{Database, asked};
 
 /// Each with a hundred runs, so a thousand in all.
 const ROUNDS: u64 = 10;
@@ -58,14 +56,9 @@ async fn tell(round: u64) {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "takes 10 to 40 minutes; `make chaos` runs it"]
 async fn a_thousand_runs_survive_two_hundred_faults() {
-    let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let seed: u64 = set("CHAOS_SEED").map_or(1, |seed| seed.parse().expect("CHAOS_SEED is a number"));
-    let name = set("CHAOS_DB").unwrap_or_else(|| "sqlite".into());
-    let database = match name.as_str() {
-        "sqlite" => Database::Sqlite,
-        "postgres" => Database::Postgres,
-        other => panic!("CHAOS_DB is {other}; it must be sqlite or postgres"),
-    };
+    let seed: u64 = asked("CHAOS_SEED").map_or(1, |seed| seed.parse().expect("CHAOS_SEED is a number"));
+    let name = asked("CHAOS_DB").unwrap_or_else(|| "sqlite".into());
+    let database = Database::named(&name);
     let journal = Journal::of(&name, seed);
     let done = journal.lines().len() as u64;
     eprintln!("{name}, seed {seed}: {done} of {ROUNDS} rounds are in {}", journal.file.display());

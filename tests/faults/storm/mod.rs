@@ -8,10 +8,12 @@ mod clients;
 mod evidence;
 mod fault;
 mod inflict;
-pub(super) mod logs;
+pub(crate) mod logs;
 mod long;
 mod round;
 mod stage;
+
+use crate::support::Database;
 
 /// Another one makes other faults at other moments; a failure names the one it had.
 const SEED: u64 = 7;
@@ -19,7 +21,7 @@ const SEED: u64 = 7;
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hundred_runs_survive_thirty_faults() {
     let seed = std::env::var("E2E_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(SEED);
-    let outcome = round::play(stage::Database::Sqlite, seed).await.expect("SQLite is built in");
+    let outcome = round::play(Database::asked_for(), seed).await.expect("its database is installed");
     eprintln!("{}", outcome.line);
     assert!(outcome.faults >= 20, "{outcome:?}");
 }

@@ -13,11 +13,11 @@ use super::{
     evidence::{self, Evidence, Inflicted},
     fault,
     inflict::Effect,
-    stage::{Database, Stage},
+    stage::Stage,
 };
 use crate::{
     checker::{self, History, Records},
-    support::{PROMPT, Random, Reference, text, undisturbed},
+    support::{Database, PROMPT, Random, Reference, text, undisturbed},
 };
 
 /// Runs of a round, at least.
@@ -87,14 +87,12 @@ impl Stage {
             let status = post.worker.terminate(PROMPT).await;
             assert!(status.success(), "a worker ended with {status}");
         }
-        let copy = match &self.cluster {
-            Some((_, address)) => Some(self.servers[0].backup(address).await),
-            None => None,
-        };
+        // Of Postgres while both servers run; SQLite's is the file itself.
+        let file = self.servers[0].database().await;
         for server in &mut self.servers {
             server.stop_server().await;
         }
-        copy.unwrap_or_else(|| self.servers[0].database())
+        file
     }
 }
 

@@ -11,7 +11,7 @@ use super::{
     fault::Fault,
     logs::Held,
 };
-use crate::support::{Child, FakeClock, Proxy, Random, Service, SmallDisk, until};
+use crate::support::{Child, Database, FakeClock, Proxy, Random, Service, SmallDisk, until};
 
 const WORKERS: usize = 4;
 /// Room for the database of a round several times over.
@@ -19,15 +19,6 @@ const DISK_MIB: u32 = 192;
 
 /// For what takes a moment when nothing else runs: long storms go on beside other work.
 pub(super) const PATIENCE: Duration = Duration::from_secs(90);
-
-/// Which database.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Database {
-    /// One server.
-    Sqlite,
-    /// Two servers.
-    Postgres,
-}
 
 /// A worker and its way to a server.
 pub(super) struct Post {
@@ -56,8 +47,8 @@ pub(super) struct Stage {
     /// Of the first server.
     pub(super) clock: Option<FakeClock>,
     pub(super) disk: Option<SmallDisk>,
-    /// Postgres, and the address of the database.
-    pub(super) cluster: Option<(Cluster, String)>,
+    /// Postgres, to crash it.
+    pub(super) cluster: Option<Cluster>,
     pub(super) random: Random,
     /// Files of clocks.
     _scratch: TempDir,
@@ -73,18 +64,20 @@ impl Stage {
         let mut settings = clock.as_ref().map(FakeClock::env).unwrap_or_default();
         let mut servers = Vec::new();
         match database {
+            // One server, on a disk that can be filled.
             Database::Sqlite => {
                 disk = SmallDisk::mount(DISK_MIB);
                 settings.extend(disk.iter().flat_map(SmallDisk::env));
                 servers.push(server(&settings).await);
             }
+            // Two servers.
             Database::Postgres => {
                 let own = Cluster::own()?;
                 let address = own.database().await;
-                settings.push(("VESICLE_DATABASE".into(), address.clone()));
+                settings.push(("VESICLE_DATABASE".into(), address));
                 servers.push(server(&settings).await);
                 servers.push(server(&settings[settings.len() - 1..]).await);
-                cluster = Some((own, address));
+                cluster = Some(own);
             }
         }
         let way = servers[0].proxy().await;

@@ -167,7 +167,7 @@ async fn a_worker_does_its_work_over_the_wire() {
         labels: [("rack".to_owned(), "7".to_owned())].into(),
         name: "test:1".into(),
     };
-    let worker = tokio::spawn(crate::run(config, shutdown.clone()));
+    let worker = tokio::spawn(crate::run(config, crate::Witness::default(), shutdown.clone()));
     let outcome = stage.puppet.until("the run ends", |state| state.reports.last()?.1.outcome.clone()).await;
     assert_eq!(outcome, Outcome::Succeeded { digest });
     assert_eq!(stage.puppet.points().len(), metrics.len());

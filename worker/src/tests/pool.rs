@@ -132,8 +132,10 @@ async fn a_worker_returns_within_thirty_seconds_though_nobody_hears_its_farewell
 
 #[tokio::test]
 async fn settings_that_cannot_work_are_refused_by_name() {
-    let refused =
-        async |config| crate::run(config, CancellationToken::new()).await.expect_err("refused").to_string();
+    let refused = async |config| {
+        let ended = crate::run(config, crate::Witness::default(), CancellationToken::new()).await;
+        ended.expect_err("refused").to_string()
+    };
     assert_eq!(refused(config(0)).await, "`slots` is 0; it must be at least 1");
     let nowhere = Config { server: "no address".into(), ..config(1) };
     assert_eq!(

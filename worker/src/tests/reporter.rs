@@ -10,6 +10,7 @@ use crate::{
     coordinator::Terms,
     outbox::{Checkpoint, Order, Outbox},
     reporter::Reporter,
+    witness::Witness,
 };
 
 const SERVICE: Terms = Terms {
@@ -23,7 +24,8 @@ const SERVICE: Terms = Terms {
 fn begin(lease_ms: u64) -> (Arc<Puppet>, Arc<Outbox>, tokio::task::JoinHandle<()>, Instant) {
     let (puppet, outbox) = (Arc::new(Puppet::default()), Arc::new(Outbox::new(0)));
     let who = (RunId(uuid::Uuid::from_u128(1)), 1);
-    let reporter = Reporter::new(puppet.clone(), outbox.clone(), who, 0, &SERVICE, lease_ms);
+    let reporter =
+        Reporter::new(puppet.clone(), outbox.clone(), Witness::default(), who, 0, &SERVICE, lease_ms);
     (puppet, outbox, tokio::spawn(reporter.run()), Instant::now())
 }
 

@@ -28,6 +28,7 @@ use crate::{
     memory::Memory,
     runner::{Shared, attempt},
     sources::Sources,
+    witness::Witness,
 };
 
 /// Short enough for tests, and long enough to carry several things at once.
@@ -59,6 +60,7 @@ impl Stage {
         let time = clock_ms.clone();
         let shared = Shared {
             gang: gang::Gang::Alone,
+            witness: Witness::default(),
             coordinator: puppet.clone(),
             catalogue: Box::leak(CATALOGUE.iter().chain(TOY).copied().collect::<Vec<_>>().into_boxed_slice()),
             datasets: Datasets::open(dir.path().join("datasets")).expect("a folder for the test"),

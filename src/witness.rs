@@ -29,7 +29,7 @@ pub(crate) struct WitnessArgs {
 }
 
 /// Starts one beside this process.
-pub(crate) fn start(server: &str, log: LogArgs) -> anyhow::Result<Witness> {
+pub(crate) async fn start(server: &str, log: LogArgs) -> anyhow::Result<Witness> {
     let binary = std::env::current_exe().context("cannot find this program's file")?;
     let (sender, receiver) = pipe::pipe()?;
     let mut command = Command::new(binary);
@@ -41,7 +41,7 @@ pub(crate) fn start(server: &str, log: LogArgs) -> anyhow::Result<Witness> {
         .process_group(0);
     // Never waited for: it ends after this process.
     command.spawn().context("cannot start a witness")?;
-    Ok(Witness::at(sender))
+    Ok(Witness::at(sender).await?)
 }
 
 /// Runs the command.

@@ -84,7 +84,7 @@ pub(crate) async fn run(args: WorkArgs, global: &Global) -> Ended {
             token.cancel();
         }
     });
-    let witness = witness::start(global.server(), args.log).unwrap_or_else(|error| {
+    let witness = witness::start(global.server(), args.log).await.unwrap_or_else(|error| {
         tracing::warn!("{error:#}; a worker that is killed for want of memory will count as lost");
         Witness::default()
     });

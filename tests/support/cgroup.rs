@@ -86,6 +86,13 @@ impl MemoryCgroup {
     }
 }
 
+impl Drop for MemoryCgroup {
+    /// Of a failed test, if nobody is in it any more.
+    fn drop(&mut self) {
+        let _ = fs::remove_dir(&self.folder);
+    }
+}
+
 fn is_root() -> bool {
     fs::metadata("/proc/self").expect("Linux tells who we are").uid() == 0
 }

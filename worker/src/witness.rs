@@ -6,7 +6,7 @@
 //! are open as `oom`; the fence makes that harmless should the worker have been someone else's victim. Otherwise it says
 //! nothing, and the leases run out.
 
-use std::{collections::BTreeMap, fmt, str::FromStr, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, fmt, io, str::FromStr, sync::Arc, time::Duration};
 
 use jobs::{Class, Directive, Outcome, Report, RunId};
 use tokio::{
@@ -32,8 +32,12 @@ pub struct Witness(Option<Arc<pipe::Sender>>);
 
 impl Witness {
     /// One that listens at the other end.
-    pub fn at(pipe: pipe::Sender) -> Self {
-        Self(Some(Arc::new(pipe)))
+    ///
+    /// # Errors
+    /// If the pipe cannot be written.
+    pub async fn at(pipe: pipe::Sender) -> io::Result<Self> {
+        pipe.writable().await?; // before, the first notes would count as too much
+        Ok(Self(Some(Arc::new(pipe))))
     }
 
     /// A report is about to be sent.

@@ -71,7 +71,7 @@ async fn an_attempt_is_ended_whether_its_last_report_was_taken_or_not() {
 #[tokio::test]
 async fn a_witness_knows_what_was_open_when_the_worker_ended() {
     let (sender, receiver) = pipe::pipe().expect("a pipe can be made");
-    let worker = Witness::at(sender);
+    let worker = Witness::at(sender).await.expect("it can be written");
     worker.note(RUN, 1, 0, 0);
     worker.note(OTHER, 7, 2, 9);
     worker.note(RUN, 1, 1, 30);

@@ -1,6 +1,6 @@
 //! Requests of one kind are carried out together: a group costs little more than one of them.
 //!
-//! Nobody waits for company: whoever finds nothing under way goes alone, whoever comes meanwhile shares the next group.
+//! Nobody waits for company: whoever finds no group under way goes alone, whoever comes meanwhile shares the next group.
 //! What goes wrong in company is tried again alone, unless the database is to blame: nobody is answered for what another
 //! one asked.
 
@@ -18,6 +18,8 @@ use crate::{Result, StoreError};
 const WAITING: usize = 1_024;
 /// So many share a group.
 const GROUP: usize = 64;
+/// When so many rows wait, another group may begin beside the one that is under way. Fewer are faster together.
+const MUCH: usize = 500;
 
 /// What is asked.
 pub(crate) trait Question: fmt::Debug + Send + Sync + 'static {
@@ -44,14 +46,25 @@ pub(crate) struct Gather<Q: Question>(Arc<Mutex<Waiting<Q>>>);
 #[derive(Debug)]
 struct Waiting<Q: Question> {
     queue: VecDeque<Asked<Q>>,
-    /// Whether somebody carries out groups until nobody waits.
-    is_led: bool,
+    /// How many carry out groups until nobody waits, and how many may.
+    leaders: usize,
+    most: usize,
 }
 
 #[derive(Debug)]
 struct Asked<Q: Question> {
     question: Arc<Q>,
     to: oneshot::Sender<Result<Q::Answer>>,
+}
+
+impl<Q: Question> Waiting<Q> {
+    /// Counts one leader more if nobody leads, or if so much waits that it is worth a group of its own.
+    fn needs_leader(&mut self) -> bool {
+        let much = || self.queue.iter().map(|asked| asked.question.weight().rows()).sum::<usize>() >= MUCH;
+        let needed = self.leaders == 0 || (self.leaders < self.most && much());
+        self.leaders += usize::from(needed);
+        needed
+    }
 }
 
 impl<Q: Question> Clone for Gather<Q> {
@@ -61,8 +74,9 @@ impl<Q: Question> Clone for Gather<Q> {
 }
 
 impl<Q: Question> Gather<Q> {
-    pub(crate) fn new() -> Self {
-        Self(Arc::new(Mutex::new(Waiting { queue: VecDeque::new(), is_led: false })))
+    /// With at most so many groups under way at once.
+    pub(crate) fn new(groups: usize) -> Self {
+        Self(Arc::new(Mutex::new(Waiting { queue: VecDeque::new(), leaders: 0, most: groups })))
     }
 
     /// Asks, and waits for the answer. The question is carried out even if the caller goes away.
@@ -78,7 +92,7 @@ impl<Q: Question> Gather<Q> {
                 return Err(StoreError::Busy);
             }
             waiting.queue.push_back(Asked { question: Arc::new(question), to });
-            !std::mem::replace(&mut waiting.is_led, true)
+            waiting.needs_leader()
         };
         if must_lead {
             tokio::spawn(Leader(self.clone()).lead(carry_out));
@@ -90,7 +104,7 @@ impl<Q: Question> Gather<Q> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The next group; none, and nobody leads any more, when nobody waits.
+    /// The next group; none, and one leader less, when nobody waits.
     fn next(&self) -> Option<Vec<Asked<Q>>> {
         let mut waiting = self.waiting();
         let (mut group, mut keys, mut weight) = (Vec::new(), BTreeSet::new(), None::<Weight>);
@@ -104,8 +118,11 @@ impl<Q: Question> Gather<Q> {
             weight = sum;
             group.push(next);
         }
-        waiting.is_led = !group.is_empty();
-        waiting.is_led.then_some(group)
+        if group.is_empty() {
+            waiting.leaders -= 1;
+            return None;
+        }
+        Some(group)
     }
 }
 
@@ -128,8 +145,10 @@ impl<Q: Question> Drop for Leader<Q> {
     fn drop(&mut self) {
         if std::thread::panicking() {
             let mut waiting = self.0.waiting();
-            waiting.is_led = false;
-            waiting.queue.clear();
+            waiting.leaders -= 1;
+            if waiting.leaders == 0 {
+                waiting.queue.clear();
+            }
         }
     }
 }
@@ -175,7 +194,7 @@ mod tests {
         }
 
         fn weight(&self) -> Weight {
-            Weight::of(1, 0)
+            Weight::of(if self.0 >= 1_000_000 { MUCH } else { 1 }, 0)
         }
     }
 
@@ -189,8 +208,12 @@ mod tests {
 
     impl Site {
         fn new(permits: usize) -> Self {
+            Self::with_groups(1, permits)
+        }
+
+        fn with_groups(groups: usize, permits: usize) -> Self {
             Self {
-                gather: Gather::new(),
+                gather: Gather::new(groups),
                 permits: Arc::new(Semaphore::new(permits)),
                 groups: Arc::new(AtomicUsize::new(0)),
             }
@@ -242,6 +265,27 @@ mod tests {
             assert_eq!(answer.expect("is answered"), 2 * n);
         }
         assert_eq!(site.groups.load(Ordering::Relaxed), 2, "one alone, and the others");
+    }
+
+    #[tokio::test]
+    async fn much_that_waits_begins_another_group() {
+        let site = Site::with_groups(3, 0);
+        let mut asked = Vec::new();
+        for n in 1_000_000..1_000_005 {
+            asked.push(tokio::spawn(site.clone().double(n)));
+            while site.groups.load(Ordering::Relaxed) < asked.len().min(3) {
+                tokio::task::yield_now().await;
+            }
+        }
+        while site.gather.waiting().queue.len() < 2 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(site.groups.load(Ordering::Relaxed), 3, "no more than may be");
+        site.permits.add_permits(1_000);
+        assert!(join_all(asked).await.into_iter().all(|answer| matches!(answer, Ok(Ok(_)))));
+        while site.gather.waiting().leaders > 0 {
+            tokio::task::yield_now().await;
+        }
     }
 
     #[tokio::test]

@@ -15,6 +15,10 @@ impl Weight {
         Self { rows, bytes }
     }
 
+    pub(crate) fn rows(self) -> usize {
+        self.rows
+    }
+
     /// Both together.
     pub(crate) fn plus(self, other: Self) -> Self {
         Self { rows: self.rows + other.rows, bytes: self.bytes + other.bytes }

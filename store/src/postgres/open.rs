@@ -18,6 +18,9 @@ static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../migrations/postg
 const LEAST_VERSION: i64 = 150_000;
 /// How long a request waits for a free connection.
 const POOL_WAIT: Duration = Duration::from_secs(5);
+/// Large groups of reports that are written at the same time, and of submissions: together fewer than the connections of a
+/// server.
+const GROUPS: usize = 3;
 /// What a transaction may take; a server that hangs must not hold the others up.
 pub(super) const LIMITS: [(&str, &str); 3] =
     [("statement_timeout", "30s"), ("lock_timeout", "5s"), ("idle_in_transaction_session_timeout", "30s")];
@@ -35,7 +38,7 @@ pub(super) async fn open(options: PostgresOptions) -> Result<Postgres> {
     let listener = Listener::start(address.connect.clone());
     let pool = PgPoolOptions::new().max_connections(options.connections.max(1)).acquire_timeout(POOL_WAIT);
     let pool = pool.connect_with(address.connect.options(LIMITS)).await?;
-    let (reports, submissions) = (Gather::new(), Gather::new());
+    let (reports, submissions) = (Gather::new(GROUPS), Gather::new(GROUPS));
     Ok(Postgres {
         pool,
         reports,

@@ -47,7 +47,7 @@ pub(super) async fn open(options: SqliteOptions) -> Result<Sqlite> {
         .connect_with(connection(&path).pragma("query_only", "ON"))
         .await?;
     let writer = Arc::new(Writer::start(Held { db, lock }, queue));
-    let (reports, submissions) = (Gather::new(), Gather::new());
+    let (reports, submissions) = (Gather::new(1), Gather::new(1));
     Ok(Sqlite { writer, readers, reports, submissions, policy, folder: folder.to_owned() })
 }
 

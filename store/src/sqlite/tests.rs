@@ -196,7 +196,7 @@ async fn requests_of_a_group_do_not_disturb_each_other() {
             async move { half.writer.write(Weight::of(1, 0), |db| Box::pin(write_and_fail(db))).await },
         );
     let second = take(jobs::Report { metrics: vec![scalar("gain", 2, 1.0)], ..says(&run, 1, 2) });
-    // The reports of one run go one after the other, the others in one group.
+    // One group of reports with one of them, for a run has one in a group; the others come after it.
     until(|| store.writer.free() == 5).await;
     release.send(()).expect("the writer waits");
     assert!(good.await.expect("no panic").is_ok());

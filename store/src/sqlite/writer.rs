@@ -171,6 +171,14 @@ async fn commit(db: &mut Db, group: &mut [Box<dyn Request>]) -> Result<()> {
 }
 
 async fn run_all(db: &mut Db, group: &mut [Box<dyn Request>]) -> Result<()> {
+    if let [alone] = group {
+        // Nobody else is undone with it, so that it needs no savepoint.
+        if alone.run(db).await.is_ok() {
+            return execute(db, "COMMIT").await;
+        }
+        let _ = execute(db, "ROLLBACK").await; // a full disk or a broken one has done so already
+        return Ok(());
+    }
     for request in group {
         execute(db, "SAVEPOINT request").await?;
         if let Err(error) = request.run(db).await {

@@ -2,7 +2,7 @@
 
 use futures::{Stream, stream};
 use jobs::{CheckpointRef, Report, Run, RunId, RunState};
-use store::{Collect, Collected, StoreError, StoredCheckpoint};
+use store::{Collect, Collected, StoreError, StoredCheckpoint, Unfit};
 
 use crate::{app::App, fault::Fault};
 
@@ -23,7 +23,7 @@ pub(crate) async fn whole(
         let step = checkpoint.step;
         tracing::error!(run.id = %run, step, "checkpoint of run {run} at step {step} is damaged");
         app.telemetry.checkpoint_corrupt();
-        app.store.mark_corrupt(run, step, app.now().await?).await?;
+        app.store.mark_corrupt(run, step, Unfit::Damaged, app.now().await?).await?;
     }
     Ok(None)
 }
@@ -39,7 +39,7 @@ pub(crate) async fn refused(app: &App, report: &Report, why: &str) -> Result<(),
     let (id, step) = (run.id, report.step);
     tracing::error!(run.id = %id, step, "checkpoint of run {id} at step {step} is refused by its worker: {why}");
     app.telemetry.checkpoint_corrupt();
-    Ok(app.store.mark_corrupt(id, step, app.now().await?).await?)
+    Ok(app.store.mark_corrupt(id, step, Unfit::Refused, app.now().await?).await?)
 }
 
 async fn is_whole(app: &App, checkpoint: &StoredCheckpoint) -> Result<bool, Fault> {

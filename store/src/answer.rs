@@ -106,6 +106,15 @@ pub struct Chunk {
     pub bytes: Vec<u8>,
 }
 
+/// Why a checkpoint is no good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unfit {
+    /// Its bytes are not those that were put: they go, also where other checkpoints name them.
+    Damaged,
+    /// Its bytes are as they were put, but its run cannot go on from them: they stay, for others may.
+    Refused,
+}
+
 /// A checkpoint as stored.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StoredCheckpoint {

@@ -25,7 +25,7 @@ use tokio::sync::broadcast::Receiver;
 
 pub use answer::{
     AcquireRequest, Chunk, Collect, Collected, Dataset, Granted, Hint, JobPage, MetricQuery, NewDataset,
-    NewJob, NewRun, Page, RankQuery, Ranked, Rows, RunPage, Series, StoredCheckpoint, Submitted, Verb,
+    NewJob, NewRun, Page, RankQuery, Ranked, Rows, RunPage, Series, StoredCheckpoint, Submitted, Unfit, Verb,
 };
 pub use backup::{Contents, Place, backup, restore};
 pub use error::StoreError;
@@ -68,8 +68,8 @@ pub trait Store: Send + Sync + 'static {
     /// Checkpoints of a run, newest first, corrupt ones left out.
     async fn checkpoints(&self, run: RunId) -> Result<Vec<StoredCheckpoint>>;
 
-    /// Marks a checkpoint as damaged, with an event, so that the one before it is used.
-    async fn mark_corrupt(&self, run: RunId, step: u64, now: Millis) -> Result<()>;
+    /// Marks a checkpoint that nobody goes on from, with an event, so that the one before it is used.
+    async fn mark_corrupt(&self, run: RunId, step: u64, why: Unfit, now: Millis) -> Result<()>;
 
     /// Pins a checkpoint, so that it stays whatever the job keeps, or leaves it to the job's rule again.
     async fn pin_checkpoint(
@@ -136,11 +136,6 @@ pub trait Store: Send + Sync + 'static {
 
     /// How many jobs have runs that wait for a worker.
     async fn queued_jobs(&self) -> Result<u64>;
-
-    /// Free bytes of the disk that the database is on; `None` where that is not known here.
-    async fn free_bytes(&self) -> Result<Option<u64>> {
-        Ok(None)
-    }
 
     /// How many runs are in each state, over all jobs; for telemetry.
     async fn run_counts(&self) -> Result<jobs::Counts>;

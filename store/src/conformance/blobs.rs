@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jobs::{CheckpointRef, DatasetHash};
 
 use super::fixture::{Bench, START, TTL, says};
-use crate::{Chunk, NewDataset, Store, StoreError};
+use crate::{Chunk, NewDataset, Store, StoreError, Unfit};
 
 /// Chunks first, then the report that names them.
 pub async fn a_checkpoint_needs_all_its_chunks(store: Arc<dyn Store>) {
@@ -99,7 +99,11 @@ pub async fn a_corrupt_checkpoint_gives_way_to_the_one_before(store: Arc<dyn Sto
     let second = bench.granted(2, START + TTL).await;
     assert_eq!(second.step, 20);
     for _ in 0..2 {
-        bench.store.mark_corrupt(run.id, 20, START + TTL).await.expect("marked; again is harmless");
+        bench
+            .store
+            .mark_corrupt(run.id, 20, Unfit::Damaged, START + TTL)
+            .await
+            .expect("marked; again is harmless");
     }
     let kept = bench.store.checkpoints(run.id).await.expect("readable");
     assert_eq!(kept.iter().map(|one| one.step).collect::<Vec<_>>(), [10]);
@@ -121,8 +125,11 @@ pub async fn damaged_chunks_that_two_runs_share_are_put_again(store: Arc<dyn Sto
         let checkpoint = Some(shared.clone());
         bench.report(jobs::Report { checkpoint, ..says(run, 0, 20) }, START).await;
     }
-    bench.store.mark_corrupt(one.id, 20, START).await.expect("marked");
     let chunk = async || bench.store.checkpoint_chunk(shared.digest, 0).await.expect("readable");
+    bench.store.mark_corrupt(other.id, 20, Unfit::Refused, START).await.expect("marked");
+    assert_eq!((bench.run(other.id).await.checkpoint_step, bench.kept(one.id).await), (None, vec![20]));
+    assert!(chunk().await.is_some(), "what one run cannot use stays for the other");
+    bench.store.mark_corrupt(one.id, 20, Unfit::Damaged, START).await.expect("marked");
     assert!(chunk().await.is_none(), "what is damaged is in nobody's way");
     let again = bench.checkpoint(20, START).await;
     assert!(chunk().await.is_some());

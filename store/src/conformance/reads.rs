@@ -6,7 +6,7 @@ use jobs::{EventKind, WorkerId};
 use uuid::Uuid;
 
 use super::fixture::{Bench, START, job, job_id, run_id, says, scalar, worker};
-use crate::{Page, Store, StoreError, Verb};
+use crate::{Page, Store, StoreError, Unfit, Verb};
 
 /// Many writers at once, several jobs: each log counts 1, 2, ….
 pub async fn events_are_numbered_without_gaps(store: Arc<dyn Store>) {
@@ -183,7 +183,9 @@ pub async fn unknown_ids_are_named(store: Arc<dyn Store>) {
     assert!(matches!(store.wish(job, Verb::Cancel, START).await, Err(StoreError::NoJob(id)) if id == job));
     assert!(matches!(store.series(run).await, Err(StoreError::NoRun(id)) if id == run));
     assert!(matches!(store.checkpoints(run).await, Err(StoreError::NoRun(id)) if id == run));
-    assert!(matches!(store.mark_corrupt(run, 1, START).await, Err(StoreError::NoRun(id)) if id == run));
+    assert!(
+        matches!(store.mark_corrupt(run, 1, Unfit::Damaged, START).await, Err(StoreError::NoRun(id)) if id == run)
+    );
     let query = crate::MetricQuery { run, name: "loss".into(), from: 0, to: 9, points: 9 };
     assert!(matches!(store.metrics(query).await, Err(StoreError::NoRun(id)) if id == run));
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jobs::{CheckpointRef, JobSource, Last, Run, SourceSpec, SourceStep};
 
 use super::fixture::{Bench, START, job, job_id, run_id, says, succeeded};
-use crate::{NewJob, Page, Store, StoreError};
+use crate::{NewJob, Page, Store, StoreError, Unfit};
 
 /// Job `n` with one run, which builds on a checkpoint of `run`.
 fn follower(n: u128, run: &Run, checkpoint: &CheckpointRef) -> NewJob {
@@ -81,7 +81,7 @@ pub async fn a_job_builds_only_on_checkpoints_that_are_there(store: Arc<dyn Stor
         assert!(matches!(refused, Err(StoreError::NoCheckpoint { .. })), "{refused:?}");
     }
     assert!(bench.store.job(job_id(2)).await.expect("readable").is_none());
-    bench.store.mark_corrupt(run.id, 10, START).await.expect("marked");
+    bench.store.mark_corrupt(run.id, 10, Unfit::Damaged, START).await.expect("marked");
     let refused = bench.store.submit(follower(2, &run, &good)).await;
     assert!(matches!(refused, Err(StoreError::NoCheckpoint { step: 10, .. })), "{refused:?}");
     let keyed = NewJob { idempotency: Some(("key".into(), [8; 32])), ..job(2, 1) };

@@ -6,7 +6,7 @@ use jobs::{Change, CheckpointRef, DatasetHash, EventKind, Millis, RunId};
 
 use super::state::{ChunkRow, State};
 use crate::limits::CHUNK_BYTES;
-use crate::{Chunk, Dataset, NewDataset, Result, StoreError, StoredCheckpoint, rows};
+use crate::{Chunk, Dataset, NewDataset, Result, StoreError, StoredCheckpoint, Unfit, rows};
 
 impl State {
     pub(super) fn put_chunks(&mut self, digest: [u8; 32], chunks: Vec<Chunk>, now: Millis) -> Result<()> {
@@ -64,7 +64,7 @@ impl State {
         Ok(row.checkpoints.values().rev().filter(|row| !row.corrupt).map(|row| row.stored.clone()).collect())
     }
 
-    pub(super) fn mark_corrupt(&mut self, run: RunId, step: u64, now: Millis) -> Result<()> {
+    pub(super) fn mark_corrupt(&mut self, run: RunId, step: u64, why: Unfit, now: Millis) -> Result<()> {
         let row = self.runs.get_mut(&run).ok_or(StoreError::NoRun(run))?;
         let Some(checkpoint) = row.checkpoints.get_mut(&step).filter(|row| !row.corrupt) else {
             return Ok(());
@@ -82,7 +82,9 @@ impl State {
             }
             Err(_) => {}
         }
-        self.chunks.remove(&digest);
+        if why == Unfit::Damaged {
+            self.chunks.remove(&digest);
+        }
         Ok(())
     }
 

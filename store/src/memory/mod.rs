@@ -17,7 +17,7 @@ use self::state::State;
 use crate::{
     AcquireRequest, Chunk, Collect, Collected, Dataset, Granted, JobPage, MetricQuery, NewDataset, NewJob,
     Page, RankQuery, Ranked, Result, Rows, RunPage, Series, Store, StoreError, StoredCheckpoint, Submitted,
-    Verb, prefix,
+    Unfit, Verb, prefix,
 };
 
 /// Keeps everything in memory.
@@ -86,8 +86,8 @@ impl Store for Memory {
         self.state().checkpoints(run)
     }
 
-    async fn mark_corrupt(&self, run: RunId, step: u64, now: Millis) -> Result<()> {
-        self.write(|state| state.mark_corrupt(run, step, now))
+    async fn mark_corrupt(&self, run: RunId, step: u64, why: Unfit, now: Millis) -> Result<()> {
+        self.write(|state| state.mark_corrupt(run, step, why, now))
     }
 
     async fn pin_checkpoint(

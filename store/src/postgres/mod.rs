@@ -134,11 +134,6 @@ impl Postgres {
         self.policy
     }
 
-    /// Its disk is not ours to look at.
-    fn free(&self) -> Result<Option<u64>> {
-        Ok(None)
-    }
-
     /// The servers' clocks may differ; leases are compared with the database's alone.
     async fn clock(&self, _here: Millis) -> Result<Millis> {
         if let Some(now) = self.clock.read(Instant::now()) {

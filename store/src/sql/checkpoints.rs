@@ -7,7 +7,7 @@ use jobs::{Change, CheckpointRef, EventKind, Millis, Policy, Run, RunId};
 use super::{Backend, Db, lock, read, retention, runs};
 use crate::rows::{self, Columns as _, int};
 use crate::weight::Weight;
-use crate::{Chunk, Result, StoreError, StoredCheckpoint};
+use crate::{Chunk, Result, StoreError, StoredCheckpoint, Unfit};
 
 /// Stores chunks in slices that a transaction can hold.
 pub(super) async fn put(store: &Backend, digest: [u8; 32], chunks: Vec<Chunk>, now: Millis) -> Result<()> {
@@ -144,6 +144,7 @@ pub(super) async fn mark_corrupt(
     db: &mut Db,
     run: RunId,
     step: u64,
+    why: Unfit,
     now: Millis,
     policy: &Policy,
 ) -> Result<()> {
@@ -165,7 +166,10 @@ pub(super) async fn mark_corrupt(
         }
         Err(_) => {}
     }
-    drop_damaged(db, marked.bytes("digest")?).await
+    match why {
+        Unfit::Damaged => drop_damaged(db, marked.bytes("digest")?).await,
+        Unfit::Refused => Ok(()),
+    }
 }
 
 /// Removes chunks that were found damaged, also those that other checkpoints name: the same state comes under the same

@@ -14,7 +14,8 @@ use super::{
 use crate::weight::Weight;
 use crate::{
     AcquireRequest, Chunk, Collect, Collected, Dataset, Granted, Hint, JobPage, MetricQuery, NewDataset,
-    NewJob, Page, RankQuery, Ranked, Result, Rows, RunPage, Series, Store, StoredCheckpoint, Submitted, Verb,
+    NewJob, Page, RankQuery, Ranked, Result, Rows, RunPage, Series, Store, StoredCheckpoint, Submitted,
+    Unfit, Verb,
 };
 
 #[async_trait]
@@ -106,10 +107,10 @@ impl Store for Backend {
         checkpoints::good(&mut reader, run).await
     }
 
-    async fn mark_corrupt(&self, run: RunId, step: u64, now: Millis) -> Result<()> {
+    async fn mark_corrupt(&self, run: RunId, step: u64, why: Unfit, now: Millis) -> Result<()> {
         let policy = self.policy();
         self.write(Weight::of(4, 0), move |db| {
-            Box::pin(async move { checkpoints::mark_corrupt(db, run, step, now, &policy).await })
+            Box::pin(async move { checkpoints::mark_corrupt(db, run, step, why, now, &policy).await })
         })
         .await
     }
@@ -206,10 +207,6 @@ impl Store for Backend {
 
     async fn queued_jobs(&self) -> Result<u64> {
         read::queued_jobs(&mut *self.reader().await?).await
-    }
-
-    async fn free_bytes(&self) -> Result<Option<u64>> {
-        self.free()
     }
 
     async fn run_counts(&self) -> Result<jobs::Counts> {

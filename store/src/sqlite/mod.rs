@@ -29,7 +29,7 @@ use self::sql::{Reported, Submitting};
 use self::writer::{Running, Writer};
 use crate::gather::Gather;
 use crate::weight::Weight;
-use crate::{Hint, Result, StoreError};
+use crate::{Hint, Result};
 
 /// What [`sql`] calls the store, its connection and a row.
 type Backend = Sqlite;
@@ -62,7 +62,6 @@ pub struct Sqlite {
     reports: Gather<Reported>,
     submissions: Gather<Submitting>,
     policy: Policy,
-    folder: PathBuf,
 }
 
 impl Sqlite {
@@ -90,13 +89,6 @@ impl Sqlite {
 
     fn policy(&self) -> Policy {
         self.policy
-    }
-
-    fn free(&self) -> Result<Option<u64>> {
-        let found = nix::sys::statvfs::statvfs(&self.folder);
-        let found =
-            found.map_err(|error| StoreError::Internal(format!("the disk of the database: {error}")))?;
-        Ok(Some(found.blocks_available().saturating_mul(found.fragment_size())))
     }
 
     /// One server, one clock.

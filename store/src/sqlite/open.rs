@@ -48,7 +48,7 @@ pub(super) async fn open(options: SqliteOptions) -> Result<Sqlite> {
         .await?;
     let writer = Arc::new(Writer::start(Held { db, lock }, queue));
     let (reports, submissions) = (Gather::new(1), Gather::new(1));
-    Ok(Sqlite { writer, readers, reports, submissions, policy, folder: folder.to_owned() })
+    Ok(Sqlite { writer, readers, reports, submissions, policy })
 }
 
 fn connection(path: &Path) -> SqliteConnectOptions {

@@ -46,6 +46,8 @@ pub(crate) struct Gather<Q: Question>(Arc<Mutex<Waiting<Q>>>);
 #[derive(Debug)]
 struct Waiting<Q: Question> {
     queue: VecDeque<Asked<Q>>,
+    /// Of all that waits.
+    rows: usize,
     /// How many carry out groups until nobody waits, and how many may.
     leaders: usize,
     most: usize,
@@ -54,14 +56,14 @@ struct Waiting<Q: Question> {
 #[derive(Debug)]
 struct Asked<Q: Question> {
     question: Arc<Q>,
+    weight: Weight,
     to: oneshot::Sender<Result<Q::Answer>>,
 }
 
 impl<Q: Question> Waiting<Q> {
     /// Counts one leader more if nobody leads, or if so much waits that it is worth a group of its own.
     fn needs_leader(&mut self) -> bool {
-        let much = || self.queue.iter().map(|asked| asked.question.weight().rows()).sum::<usize>() >= MUCH;
-        let needed = self.leaders == 0 || (self.leaders < self.most && much());
+        let needed = self.leaders == 0 || (self.leaders < self.most && self.rows >= MUCH);
         self.leaders += usize::from(needed);
         needed
     }
@@ -76,7 +78,7 @@ impl<Q: Question> Clone for Gather<Q> {
 impl<Q: Question> Gather<Q> {
     /// With at most so many groups under way at once.
     pub(crate) fn new(groups: usize) -> Self {
-        Self(Arc::new(Mutex::new(Waiting { queue: VecDeque::new(), leaders: 0, most: groups })))
+        Self(Arc::new(Mutex::new(Waiting { queue: VecDeque::new(), rows: 0, leaders: 0, most: groups })))
     }
 
     /// Asks, and waits for the answer. The question is carried out even if the caller goes away.
@@ -91,7 +93,9 @@ impl<Q: Question> Gather<Q> {
             if waiting.queue.len() >= WAITING {
                 return Err(StoreError::Busy);
             }
-            waiting.queue.push_back(Asked { question: Arc::new(question), to });
+            let weight = question.weight();
+            waiting.rows += weight.rows();
+            waiting.queue.push_back(Asked { question: Arc::new(question), weight, to });
             waiting.needs_leader()
         };
         if must_lead {
@@ -109,13 +113,13 @@ impl<Q: Question> Gather<Q> {
         let mut waiting = self.waiting();
         let (mut group, mut keys, mut weight) = (Vec::new(), BTreeSet::new(), None::<Weight>);
         while let Some(next) = waiting.queue.pop_front() {
-            let sum =
-                weight.map_or(Some(next.question.weight()), |weight| weight.and(next.question.weight()));
+            let sum = weight.map_or(Some(next.weight), |weight| weight.and(next.weight));
             if group.len() == GROUP || sum.is_none() || !keys.insert(next.question.key()) {
                 waiting.queue.push_front(next);
                 break;
             }
             weight = sum;
+            waiting.rows -= next.weight.rows();
             group.push(next);
         }
         if group.is_empty() {
@@ -148,6 +152,7 @@ impl<Q: Question> Drop for Leader<Q> {
             waiting.leaders -= 1;
             if waiting.leaders == 0 {
                 waiting.queue.clear();
+                waiting.rows = 0;
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use jobs::{Change, Directive, Policy, Report, Run, RunId, RunState, Transition};
+use jobs::{Change, Directive, Policy, Report, Run, RunId, RunState, Transition, WorkerId};
 
 use super::together::Reported;
 use super::{Db, checkpoints, lock, metrics, runs, workers};
@@ -32,8 +32,9 @@ pub(super) async fn all(db: &mut Db, told: &[&Reported], policy: &Policy) -> Res
             *directive = taken.map_or(*directive, |taken| self::directive(&taken.transition));
         }
     }
-    let workers = taken.iter().map(Taken::worker).collect::<Result<BTreeSet<_>>>()?;
     let now = told.iter().map(|told| told.now).max().unwrap_or_default();
+    let unseen = taken.iter().filter_map(|taken| taken.unseen(policy).transpose());
+    let workers = unseen.collect::<Result<BTreeSet<_>>>()?;
     workers::touch(db, &workers.into_iter().collect::<Vec<_>>(), now).await?;
     let changes = taken.into_iter().map(|taken| (taken.before, taken.transition, taken.told.now));
     runs::persist_all(db, changes.collect()).await?;
@@ -48,11 +49,14 @@ struct Taken<'a> {
 }
 
 impl Taken<'_> {
-    fn worker(&self) -> Result<jobs::WorkerId> {
-        match &self.before.state {
-            RunState::Running(lease) => Ok(lease.worker),
-            _ => Err(StoreError::Internal("a report was taken for a run that is not running".into())),
-        }
+    /// Its worker, unless that was heard of when progress was last told, a moment ago.
+    fn unseen(&self, policy: &Policy) -> Result<Option<WorkerId>> {
+        let RunState::Running(lease) = &self.before.state else {
+            return Err(StoreError::Internal("a report was taken for a run that is not running".into()));
+        };
+        let lately =
+            |told: u64| (told..told.saturating_add(policy.progress_event_ms)).contains(&self.told.now);
+        Ok((!lease.told_at.is_some_and(lately)).then_some(lease.worker))
     }
 }
 

@@ -33,9 +33,7 @@ async fn insert(db: &mut Db, jobs: &[&NewJob]) -> Result<()> {
     if !sources.is_empty() {
         lock::sources(db, &sources).await?;
     }
-    if !jobs.is_empty() {
-        bulk::insert_jobs(db, jobs).await?;
-    }
+    bulk::insert_jobs(db, jobs).await?;
     for job in jobs {
         for (place, source) in (0..).zip(&job.from) {
             insert_source(db, job.id, place, source).await?;

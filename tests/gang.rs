@@ -1,10 +1,10 @@
 //! One run computed by several threads or processes: the same digest, whoever computes, is killed or goes on.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use serde_json::{Value as Json, json};
 
-use crate::support::{PROMPT, Service, command_by, undisturbed};
+use crate::support::{PROMPT, Reference, Service, command_by, undisturbed};
 
 /// A run of some seconds on the built-in digits: 390 steps with a checkpoint every 10.
 fn job(sweeps: u32) -> Json {
@@ -42,6 +42,12 @@ fn root_may() -> Vec<(String, String)> {
         .into()
 }
 
+/// A run has the digest that it has when nothing disturbs it.
+fn assert_undisturbed(run: &Json, expected: &BTreeMap<String, Reference>) {
+    let id = run["id"].as_str().expect("a run has an id");
+    assert_eq!(run["digest"], expected[id].digest.as_str(), "{run}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn threads_give_a_run_with_shards_the_lines_and_the_digest_of_one_thread() {
     let alone = lines(&[], &["--set", "shards=4"]).await;
@@ -66,11 +72,7 @@ async fn a_worker_with_threads_gives_the_digest_of_an_undisturbed_run() {
         service.process("worker", &["work", "--server", &service.client.server, "--threads", "2"], &[]);
     service.client.until_job_is(&id, "succeeded", JOB).await;
     let run = service.client.runs(&id).await.swap_remove(0);
-    assert_eq!(
-        run["digest"],
-        expected[run["id"].as_str().expect("a run has an id")].digest.as_str(),
-        "{run}"
-    );
+    assert_undisturbed(&run, &expected);
     assert!(worker.terminate(PROMPT).await.success());
 }
 

@@ -21,6 +21,7 @@ pub(crate) struct Event {
     /// 1, 2, … without gaps.
     #[schema(minimum = 1)]
     seq: u64,
+    /// When the request came that it tells of; the order of events is that of `seq`.
     #[schema(format = DateTime)]
     at: String,
     /// The event's kind and fields.

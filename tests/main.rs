@@ -6,6 +6,7 @@ mod audio;
 mod bad_input;
 mod browser;
 mod checker;
+mod contract;
 mod damage;
 mod datasets;
 mod faults;

@@ -85,6 +85,11 @@ pub(super) async fn persist_all(db: &mut Db, mut changes: Vec<(&Run, Transition,
     }
     let runs: Vec<&Run> = changes.iter().map(|(_, transition, _)| &transition.run).collect();
     bulk::save_runs(db, &runs).await?;
+    record(db, changes).await
+}
+
+/// Stores what follows from changes of runs that are saved already.
+pub(super) async fn record(db: &mut Db, mut changes: Vec<(&Run, Transition, Millis)>) -> Result<()> {
     settle(db, &changes).await?;
     // Whoever changes several jobs changes them in this order, so that two servers do not wait for each other.
     changes.sort_by_key(|(before, ..)| before.job);

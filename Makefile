@@ -9,8 +9,8 @@ export VESICLE_DATA ?= $(abspath $(wildcard ../shared/data))
 VENV := target/contract-venv
 # The integration tests of the crates; tests/tidy.rs holds that none is missing.
 UNIT := data laws main memory mnist networks
-# The tests of promises that have a long form.
-PROMISES := $(addprefix faults::,cancels deaths memory poison)
+# The tests of promises that play fewer cases in `make test` than the promise names, and all of them here.
+PROMISES := cancels deaths memory poison
 # Prints the seconds a part of the tests took.
 timed = @start=$$(date +%s); $(2); echo "make test: $(1) took $$(( $$(date +%s) - start )) s"
 
@@ -48,17 +48,18 @@ e2e: ## the binary as users run it: kills, stops, cut streams, the page; DB=post
 
 # Goes on where it was broken off; the journal of a storm is in target/chaos.
 chaos: ## a thousand runs under three hundred faults; SEED=1 DB=sqlite (or postgres)
-	CHAOS_SEED=$(or $(SEED),1) CHAOS_DB=$(or $(DB),sqlite) cargo test --locked --workspace --test e2e -- \
-	  --ignored --nocapture --exact faults::storm::long::a_thousand_runs_survive_two_hundred_faults
+	E2E_LONG=yes E2E_SEED=$(or $(SEED),1) E2E_DB=$(or $(DB),sqlite) cargo test --locked --workspace --test e2e -- \
+	  --nocapture --exact faults::storm::runs_survive_faults_of_every_kind
 
 # A quiet machine, please: the bounds of these tests are those of docs/reliability.md.
 load: ## hundreds of listeners, reporters and reconnections at once, release build; ONLY=crowd
-	cargo test --release --locked --workspace --test e2e -- --ignored --nocapture --test-threads=1 load::$(ONLY)
+	E2E_LONG=yes cargo test --release --locked --workspace --test e2e -- --nocapture --test-threads=1 load::$(ONLY)
 
-# How soon, and how much of it: figures that `make test` takes of fewer cases. Each line of them says what it is.
-reliability: ## deaths of workers, cancels, poison and memory in numbers, on SQLite and Postgres; DB=sqlite for one
+# Each figure that a test takes is a line that says what it is.
+reliability: ## each promise in its full number, on SQLite and Postgres; ONLY=deaths DB=sqlite
 	@for db in $(or $(DB),sqlite postgres); do echo "on $$db:"; \
-	  E2E_LONG=yes E2E_DB=$$db cargo test --locked --workspace --test e2e -- --test-threads=1 --nocapture $(PROMISES); done
+	  E2E_LONG=yes E2E_DB=$$db cargo test --locked --workspace --test e2e -- --test-threads=1 --nocapture \
+	    $(addsuffix ::,$(or $(ONLY),$(PROMISES))); done
 
 contract: ## independent clients: fuzzing by the OpenAPI file, gRPC from Python
 	@if python3 -c 'import venv, ensurepip' 2>/dev/null; then $(MAKE) --no-print-directory contract-tests; \

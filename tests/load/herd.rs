@@ -8,7 +8,7 @@ use tokio::{task::JoinHandle, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 use super::listener::Listener;
-use crate::support::{Client, PROMPT, Service, digits_job, until};
+use crate::support::{Client, PROMPT, Service, digits_job, times, until};
 
 /// As long as they are by default: a restart takes no lease away from a worker that comes back.
 const SETTINGS: [(&str, &str); 3] = [
@@ -150,17 +150,12 @@ async fn play(herd: &Herd, wait: fn(Duration) -> Duration) -> Return {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_herd_comes_back_one_after_the_other() {
-    let herd = Herd { listeners: 250, workers: 6, runs: 2 };
+    let (small, large) =
+        (Herd { listeners: 250, workers: 6, runs: 2 }, Herd { listeners: 500, workers: 50, runs: 4 });
+    let herd = times(small, large);
     let told = play(&herd, |wait| wait).await;
     assert!(told.rate <= RATE, "{told:?}");
     // Negative control: listeners that come back whenever they like do so all at once.
     let wild = play(&herd, |_| Duration::from_millis(20)).await;
     assert!(wild.rate > RATE, "{wild:?}");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "takes a minute of a quiet machine; `make load` runs it"]
-async fn a_large_herd_is_back_within_half_a_minute() {
-    let back = play(&Herd { listeners: 500, workers: 50, runs: 4 }, |wait| wait).await;
-    assert!(back.rate <= RATE, "{back:?}");
 }

@@ -217,5 +217,6 @@ pub(super) async fn insert_events(db: &mut Db, events: Vec<EventRow>) -> Result<
 
 /// Hex digits of an id or a hash.
 pub(super) fn hex(bytes: &impl AsRef<[u8]>) -> String {
-    bytes.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+    let digit = |four: u8| char::from(b"0123456789abcdef"[usize::from(four)]);
+    bytes.as_ref().iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }

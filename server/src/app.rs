@@ -8,8 +8,8 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    attempts::Attempts, backlog::Backlog, clock::Clock, config::Config, disk::Disk, doorbell::Doorbell,
-    fault::Fault, seats::Seats, telemetry::Telemetry,
+    attempts::Attempts, backlog::Backlog, clock::Clock, config::Config, datasets::Datasets, disk::Disk,
+    doorbell::Doorbell, fault::Fault, seats::Seats, telemetry::Telemetry,
 };
 
 /// Version of the program.
@@ -30,6 +30,7 @@ pub(crate) struct Shared {
     pub(crate) telemetry: Telemetry,
     pub(crate) attempts: Attempts,
     pub(crate) backlog: Backlog,
+    pub(crate) datasets: Datasets,
     pub(crate) disk: Disk,
     pub(crate) seats: Seats,
     /// One permit for each event stream that may be open.
@@ -51,6 +52,7 @@ impl App {
             telemetry: Telemetry::new(),
             attempts: Attempts::default(),
             backlog: Backlog::default(),
+            datasets: Datasets::default(),
             seats: Seats::default(),
             disk: Disk::at(config.disk.clone()),
             streams: Arc::new(Semaphore::new(config.max_event_streams)),

@@ -14,6 +14,8 @@ use crate::{
 
 /// Version of the program.
 pub(crate) const BUILD: &str = env!("CARGO_PKG_VERSION");
+/// Fewer than the connections to either database.
+const STREAM_READS: usize = 3;
 
 /// Shared by all requests; cheap to clone.
 #[derive(Clone)]
@@ -33,6 +35,8 @@ pub(crate) struct Shared {
     pub(crate) seats: Seats,
     /// One permit for each event stream that may be open.
     pub(crate) streams: Arc<Semaphore>,
+    /// One permit for each of them that may read at once.
+    pub(crate) stream_reads: Semaphore,
     /// One permit for each upload of a data set that may be under way.
     pub(crate) uploads: Semaphore,
     /// Cancelled when the server begins to go away.
@@ -52,6 +56,7 @@ impl App {
             seats: Seats::default(),
             disk: Disk::at(config.disk.clone()),
             streams: Arc::new(Semaphore::new(config.max_event_streams)),
+            stream_reads: Semaphore::new(STREAM_READS),
             uploads: Semaphore::new(config.max_uploads),
             drain: CancellationToken::new(),
             config,

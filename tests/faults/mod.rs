@@ -11,6 +11,7 @@ mod poison;
 mod room;
 mod rot;
 mod slow;
+mod stalled;
 mod stops;
 mod storm;
 

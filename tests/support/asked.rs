@@ -47,8 +47,6 @@ pub(crate) enum OnSqlite {
     WritesItself,
     /// `faults::disk`, `faults::room`: the disk that is full is the one that the server writes to.
     FullDisk,
-    /// `faults::rot`, `faults::slow`, `forks`: rows are changed behind the back of the server, in SQLite's SQL.
-    Tampered,
     /// `retention`: the database of an older version is a file.
     OldFile,
 }

@@ -14,6 +14,7 @@ mod puppet;
 mod random;
 mod reference;
 mod service;
+mod tamper;
 mod wait;
 
 pub(crate) use asked::{Database, OnSqlite, asked, asked_for_all, times};
@@ -29,4 +30,5 @@ pub(crate) use puppet::{Attempt, Puppet};
 pub(crate) use random::Random;
 pub(crate) use reference::{Bits, Reference, undisturbed, undisturbed_from};
 pub(crate) use service::{LEASE, PROMPT, Service, digits_job};
+pub(crate) use tamper::Tamper;
 pub(crate) use wait::until;

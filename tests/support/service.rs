@@ -61,11 +61,6 @@ impl Service {
         Self::up_with(&UP, &[]).await
     }
 
-    /// The same on SQLite, whatever was asked for.
-    pub(crate) async fn up_on_sqlite(_because: OnSqlite) -> Self {
-        Self::launch(&UP, Database::Sqlite, &[]).await
-    }
-
     /// Starts a server by another command, with settings of its own.
     pub(crate) async fn up_with(command: &'static [&'static str], settings: &[(&str, &str)]) -> Self {
         Self::launch(command, Database::asked_for(), settings).await
@@ -210,7 +205,7 @@ impl Service {
     }
 
     /// What its processes find in their environment; what was set last counts.
-    fn setting(&self, name: &str) -> Option<&str> {
+    pub(super) fn setting(&self, name: &str) -> Option<&str> {
         self.env.iter().rev().find(|(other, _)| other == name).map(|(_, value)| value.as_str())
     }
 }

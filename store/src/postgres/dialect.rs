@@ -9,7 +9,8 @@ use crate::Result;
 use crate::rows::{Columns as _, int};
 
 /// Of each job that a worker can serve, the first run that is due and not too large: `$1` now, `$2` the largest plan,
-/// `$3` the worker's catalogue, `$4` its labels.
+/// `$3` the worker's catalogue, `$4` its labels. Nothing is joined, so that the index on what is to do is read in its order,
+/// and no further than 64 of them.
 pub(super) const CANDIDATES: &str = "
     SELECT job.id AS job_id, job.created_at, job.experiment, job.version, job.requires, job.priority, job.running,
            due.id AS run_id, due.idx, due.memory_bytes
@@ -18,8 +19,7 @@ pub(super) const CANDIDATES: &str = "
            WHERE job_id = job.id AND state = 'queued' AND coalesce(not_before, 0) <= $1 AND memory_bytes <= $2
            ORDER BY idx LIMIT 1) AS due
     WHERE job.queued > 0
-      AND EXISTS (SELECT 1 FROM jsonb_array_elements($3::jsonb) AS can
-                  WHERE can ->> 0 = job.experiment AND (can ->> 1)::bigint = job.version)
+      AND $3::jsonb @> jsonb_build_array(jsonb_build_array(job.experiment, job.version))
       AND $4::jsonb @> job.requires::jsonb
     ORDER BY job.priority DESC, job.running, job.created_at, job.id
     LIMIT 64";
@@ -48,10 +48,9 @@ pub(super) async fn was_looked_after(db: &mut Db, within_ms: u64) -> Result<bool
     Ok(looked.bind(int(within_ms)).fetch_optional(db).await?.is_some())
 }
 
-/// What is known of idempotency keys that are younger than `after`.
-pub(super) async fn known_keys(db: &mut Db, keys: &[&str], after: Millis) -> Result<Vec<Row>> {
-    let found = sqlx::query("SELECT * FROM idempotency WHERE key = ANY($1) AND at > $2");
-    Ok(found.bind(keys).bind(int(after)).fetch_all(db).await?)
+/// What is known of idempotency keys.
+pub(super) async fn known_keys(db: &mut Db, keys: &[&str]) -> Result<Vec<Row>> {
+    Ok(sqlx::query("SELECT * FROM idempotency WHERE key = ANY($1)").bind(keys).fetch_all(db).await?)
 }
 
 /// Inserts jobs, runs, keys and events, which come as documents; answers how many keys were free.

@@ -27,11 +27,10 @@ pub(super) const CANDIDATES: &str = "
     ORDER BY job.priority DESC, job.running, job.created_at, job.id
     LIMIT 64";
 
-/// What is known of idempotency keys that are younger than `after`.
-pub(super) async fn known_keys(db: &mut Db, keys: &[&str], after: Millis) -> Result<Vec<Row>> {
-    let found =
-        sqlx::query("SELECT * FROM idempotency WHERE key IN (SELECT value FROM json_each($1)) AND at > $2");
-    Ok(found.bind(rows::json(&keys)?).bind(int(after)).fetch_all(db).await?)
+/// What is known of idempotency keys.
+pub(super) async fn known_keys(db: &mut Db, keys: &[&str]) -> Result<Vec<Row>> {
+    let found = sqlx::query("SELECT * FROM idempotency WHERE key IN (SELECT value FROM json_each($1))");
+    Ok(found.bind(rows::json(&keys)?).fetch_all(db).await?)
 }
 
 /// Inserts jobs, runs, keys and events, which come as documents; answers how many keys were free.

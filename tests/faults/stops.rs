@@ -94,7 +94,7 @@ async fn of_workers_that_stopped_beyond_their_lease_none_changes_anything() {
     let mut took = Vec::new();
     // A run that lost twenty attempts would be given up.
     for _ in 0..times(1, 2) {
-        took.extend(play(times(4, 10), times(16, 50)).await);
+        took.extend(play(times(4, 10), times(16, 100)).await);
     }
     let took = Times::of(took);
     let (stops, half, longest) = (took.count(), took.percentile(50), took.longest());

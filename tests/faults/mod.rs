@@ -6,6 +6,7 @@ mod clocks;
 mod deaths;
 mod disk;
 mod format;
+mod links;
 mod memory;
 mod poison;
 mod room;

@@ -176,7 +176,7 @@ fn speed(earlier: Timestamp, later: Timestamp, took: Duration) -> f64 {
 
 /// No lease ends while its worker lives, and each soon after its worker has died.
 async fn leases_are_as_long_as_ever(fast: Fast) {
-    let deaths = times(2, 20);
+    let deaths = times(2, 15);
     let Some(hurried) = Hurried::start(fast, times(48, 160)).await else { return };
     let mut worker = hurried.worker();
     assert_eq!(hurried.until_further().await, 1);

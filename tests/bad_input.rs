@@ -15,11 +15,9 @@ use tonic::{
     transport::Channel,
 };
 
-use crate::support::{Random, Service, digits_job, resident_kib, text, undisturbed};
+use crate::support::{Random, Service, digits_job, resident_kib, text, times, undisturbed};
 
 const SEED: u64 = 16;
-/// Of each kind.
-const INPUTS: usize = 2_000;
 const JOB: Duration = Duration::from_secs(120);
 /// Growth of the server's memory that is put up with, in KiB: what it keeps of jobs that happen to be right is on disk.
 const GROWTH_KIB: u64 = 32 << 10;
@@ -170,9 +168,10 @@ async fn mutated_bodies_and_messages_are_never_a_fault_of_the_server_and_disturb
     let mut random = Random::seeded(SEED);
     let before = resident_kib(service.server_pid());
 
+    let each = times(2_000, 10_000);
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
     let good = unwanted().to_string();
-    for n in 0..INPUTS {
+    for n in 0..each {
         let body = mutate(&mut random, good.as_bytes());
         let request = service.client.request(Method::POST, "/api/v1/jobs").body(body.clone());
         let response = request.header("content-type", "application/json").send().await.expect("it answers");
@@ -185,7 +184,7 @@ async fn mutated_bodies_and_messages_are_never_a_fault_of_the_server_and_disturb
     let channel = Channel::from_shared(service.client.server.clone()).expect("an address");
     let mut grpc = Grpc::new(channel.connect().await.expect("the server listens"));
     let messages = messages();
-    for n in 0..INPUTS {
+    for n in 0..each {
         let (method, message) = &messages[n % messages.len()];
         let mutant = mutate(&mut random, message);
         let code = call(&mut grpc, method, mutant.clone()).await;
@@ -200,6 +199,7 @@ async fn mutated_bodies_and_messages_are_never_a_fault_of_the_server_and_disturb
     let log = service.server_log();
     assert!(!log.contains("panicked"), "{log}");
     let grown = resident_kib(service.server_pid()).saturating_sub(before);
+    eprintln!("{each} bodies, {each} messages: {seen:?}; the server grew by {grown} KiB");
     assert!(grown <= GROWTH_KIB, "the server grew by {grown} KiB");
     service.client.until_job_is(&job, "succeeded", JOB).await;
     let runs = service.client.runs(&job).await;

@@ -4,9 +4,8 @@ use std::time::Duration;
 
 use reqwest::StatusCode;
 use serde_json::{Value as Json, json};
-use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 
-use crate::support::{OnSqlite, Service, command, digits_job, text};
+use crate::support::{Service, Tamper, command, digits_job, text};
 
 /// For a job of a few runs.
 const JOB: Duration = Duration::from_secs(120);
@@ -126,7 +125,7 @@ async fn what_a_fork_must_not_change_is_refused_by_field() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_is_verified_bit_by_bit_and_a_value_that_was_changed_is_named() {
-    let service = Service::up_on_sqlite(OnSqlite::Tampered).await;
+    let service = Service::up().await;
     let (run, steps) = finished(&service).await;
     let verdict = document(&service, &["verify", &run, "--json"]).await;
     let whole = verdict["values"].as_u64().expect("a number");
@@ -165,14 +164,15 @@ async fn a_run_is_verified_bit_by_bit_and_a_value_that_was_changed_is_named() {
     assert!(code == Some(2) && said.contains("--record has `spike`"), "{said}");
 
     // One bit of one stored value, behind everybody's back.
-    let options = SqliteConnectOptions::new().filename(service.sqlite_file());
-    let mut database = SqliteConnection::connect_with(&options).await.expect("the database opens");
-    sqlx::query("DROP TRIGGER metric_stays").execute(&mut database).await.expect("it is there");
+    let mut database = Tamper::with(&service).await;
+    database.unguard("metric_stays").await;
     // Bits of a double as an integer: the next double.
-    let change = "UPDATE metric SET value = value + 1 WHERE step = ?1 AND series_id =
-                  (SELECT id FROM series WHERE name = 'reconstruction_mse')";
-    let changed = sqlx::query(change).bind(step as i64).execute(&mut database).await.expect("it is changed");
-    assert_eq!(changed.rows_affected(), 1);
+    let change = format!(
+        "UPDATE metric SET value = value + 1 WHERE step = {step} AND series_id =
+         (SELECT id FROM series WHERE name = 'reconstruction_mse')"
+    );
+    assert_eq!(database.change(change).await, 1);
+    database.close().await;
     let (printed, _, code) = vesicle(&service, &["verify", &run]).await;
     assert_eq!(code, Some(1), "{printed}");
     assert!(printed.contains(&format!("reconstruction_mse at step {step} is ")), "{printed}");

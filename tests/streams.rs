@@ -7,7 +7,7 @@ use proto::v1::{WatchJobRequest, job_service_client::JobServiceClient};
 
 use crate::{
     checker::Records,
-    support::{Client, PROMPT, Proxy, Random, Seen, Service, digits_job},
+    support::{Client, PROMPT, Proxy, Random, Seen, Service, digits_job, times},
 };
 
 const SEED: u64 = 5;
@@ -99,19 +99,17 @@ async fn a_stream_that_is_cut_at_any_byte_resumes_without_gap_or_duplicate() {
     assert!(duplicates > 0, "negative control: without Last-Event-ID the log begins again");
 }
 
-const CLIENTS: u64 = 10;
-const CUTS_EACH: usize = 10;
-
 #[tokio::test(flavor = "multi_thread")]
-async fn ten_clients_that_are_each_cut_ten_times_see_every_event_once() {
+async fn clients_that_are_each_cut_again_and_again_see_every_event_once() {
     let mut service = Service::start().await;
     let worker = service.worker();
-    let job = service.client.submit(&digits_job(12, 1, 100), "ten-clients").await;
+    let job = service.client.submit(&digits_job(12, times(1, 2), 100), "clients").await;
+    let (count, cuts_each) = (times(10, 50), times(10, 20));
     let mut clients = Vec::new();
-    for n in 0..CLIENTS {
+    for n in 0..count {
         let mut random = Random::seeded(100 * SEED + n);
         let proxy = service.proxy().await;
-        proxy.cut_after((0..CUTS_EACH).map(|_| 1 + random.below(CUT_WITHIN)));
+        proxy.cut_after((0..cuts_each).map(|_| 1 + random.below(CUT_WITHIN)));
         let job = job.clone();
         clients.push(tokio::spawn(async move {
             // Half of them over gRPC.
@@ -137,4 +135,5 @@ async fn ten_clients_that_are_each_cut_ten_times_see_every_event_once() {
     for (n, seen) in seen.into_iter().enumerate() {
         assert_eq!(seen, stored, "client {n}, seed {SEED}");
     }
+    eprintln!("{count} clients, {cuts_each} cuts each: all saw 1 … {} once", stored.len());
 }

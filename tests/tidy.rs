@@ -174,6 +174,21 @@ fn the_makefile_runs_every_integration_test_of_the_crates() {
 }
 
 #[test]
+fn every_test_with_a_long_form_is_in_the_list_of_the_makefile() {
+    let makefile = read(format!("{ROOT}/Makefile"));
+    let listed = makefile.lines().find_map(|line| line.strip_prefix("PROMISES := ")).expect("it lists them");
+    let listed: BTreeSet<String> = listed.split_whitespace().map(str::to_owned).collect();
+    // Those of `tests/load` have a command of their own.
+    let found = files("tests", &[".rs"]).into_iter().filter(|file| {
+        !relative(file).starts_with("tests/load") && read(file).contains(concat!("times", "("))
+    });
+    let stem = |file: PathBuf| file.file_stem().map(|stem| stem.to_string_lossy().into_owned());
+    let found: BTreeSet<String> = found.filter_map(stem).filter(|name| name != "asked").collect();
+    let missing: Vec<_> = found.difference(&listed).collect();
+    assert!(missing.is_empty(), "`make reliability` leaves them out: {missing:?}");
+}
+
+#[test]
 fn every_command_that_the_makefile_declares_has_a_rule() {
     let makefile = read(format!("{ROOT}/Makefile"));
     let phony =

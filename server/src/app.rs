@@ -8,12 +8,14 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    attempts::Attempts, backlog::Backlog, clock::Clock, config::Config, disk::Disk, doorbell::Doorbell,
-    fault::Fault, seats::Seats, telemetry::Telemetry,
+    attempts::Attempts, backlog::Backlog, clock::Clock, config::Config, datasets::Datasets, disk::Disk,
+    doorbell::Doorbell, fault::Fault, seats::Seats, telemetry::Telemetry,
 };
 
 /// Version of the program.
 pub(crate) const BUILD: &str = env!("CARGO_PKG_VERSION");
+/// Fewer than the connections to either database.
+const STREAM_READS: usize = 3;
 
 /// Shared by all requests; cheap to clone.
 #[derive(Clone)]
@@ -28,10 +30,13 @@ pub(crate) struct Shared {
     pub(crate) telemetry: Telemetry,
     pub(crate) attempts: Attempts,
     pub(crate) backlog: Backlog,
+    pub(crate) datasets: Datasets,
     pub(crate) disk: Disk,
     pub(crate) seats: Seats,
     /// One permit for each event stream that may be open.
     pub(crate) streams: Arc<Semaphore>,
+    /// One permit for each of them that may read at once.
+    pub(crate) stream_reads: Semaphore,
     /// One permit for each upload of a data set that may be under way.
     pub(crate) uploads: Semaphore,
     /// Cancelled when the server begins to go away.
@@ -47,9 +52,11 @@ impl App {
             telemetry: Telemetry::new(),
             attempts: Attempts::default(),
             backlog: Backlog::default(),
+            datasets: Datasets::default(),
             seats: Seats::default(),
             disk: Disk::at(config.disk.clone()),
             streams: Arc::new(Semaphore::new(config.max_event_streams)),
+            stream_reads: Semaphore::new(STREAM_READS),
             uploads: Semaphore::new(config.max_uploads),
             drain: CancellationToken::new(),
             config,

@@ -60,7 +60,7 @@ impl Cursor {
             if app.drain.is_cancelled() {
                 return Ok(None);
             }
-            match app.store.events(self.job, self.after, app.config.stream_buffer_events.max(1)).await {
+            match self.read(app).await {
                 Ok(events) => self.batch = events.into(),
                 Err(error) => {
                     self.ended = true;
@@ -71,6 +71,12 @@ impl Cursor {
                 return Ok(None);
             }
         }
+    }
+
+    /// The next events. Streams that catch up take turns: whoever asks for anything else finds the store free.
+    async fn read(&self, app: &App) -> store::Result<Vec<Event>> {
+        let _turn = app.stream_reads.acquire().await.expect("nobody closes it");
+        app.store.events(self.job, self.after, app.config.stream_buffer_events.max(1)).await
     }
 
     /// Whether the job ended before the cursor: nothing will follow.

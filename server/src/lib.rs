@@ -12,6 +12,7 @@ mod builtin;
 mod checkpoints;
 mod clock;
 mod config;
+mod datasets;
 mod disk;
 mod doorbell;
 mod events;

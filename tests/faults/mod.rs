@@ -1,5 +1,6 @@
 //! Faults against real processes: one kind at a time, and in a storm all of them.
 
+mod backups;
 mod big;
 mod cancels;
 mod clocks;
@@ -12,6 +13,7 @@ mod poison;
 mod room;
 mod rot;
 mod slow;
+mod stalled;
 mod stops;
 mod storm;
 

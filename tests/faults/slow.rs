@@ -2,18 +2,15 @@
 
 use std::time::{Duration, Instant};
 
-use futures::{StreamExt, future::join_all};
-use reqwest::{Method, StatusCode};
-use serde_json::json;
-use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
+use futures::future::join_all;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpSocket, TcpStream},
+    net::TcpStream,
     task::JoinHandle,
     time::timeout,
 };
 
-use crate::support::{OnSqlite, PROMPT, Random, Seen, Service, digits_job, resident_kib, until};
+use crate::support::{PROMPT, Service};
 
 const SHORT_REQUESTS: [(&str, &str); 3] = [
     ("VESICLE_HEADER_TIMEOUT_MS", "1000"),
@@ -105,95 +102,4 @@ async fn three_hundred_slow_requests_are_closed_and_nobody_waits_for_them() {
     let open = kept.iter().filter(|client| !client.is_finished()).count();
     assert_eq!(open, KINDS.len() * SLOW, "it is the time-outs that close them");
     kept.iter().for_each(JoinHandle::abort);
-}
-
-const READERS: usize = 20;
-/// Of them, those that read at last and go on.
-const RESUMED: usize = 3;
-/// Growth of the server's memory that is put up with.
-const GROWTH_KIB: u64 = 64 << 10;
-
-/// A connection that asks for the log of a job and reads nothing.
-async fn stalled_reader(port: u16, job: &str) -> TcpStream {
-    let socket = TcpSocket::new_v4().expect("there are sockets left");
-    socket.set_recv_buffer_size(4096).expect("a buffer may be small");
-    let address = format!("127.0.0.1:{port}").parse().expect("an address");
-    let mut stream = socket.connect(address).await.expect("the server listens");
-    let request = format!(
-        "GET /api/v1/jobs/{job}/events HTTP/1.1\r\nhost: localhost\r\naccept: text/event-stream\r\n\r\n"
-    );
-    stream.write_all(request.as_bytes()).await.expect("the server reads");
-    stream
-}
-
-/// The whole events that a reader finds when it reads at last.
-async fn what_came(mut stream: TcpStream) -> Vec<u64> {
-    let mut bytes = Vec::new();
-    let mut buffer = [0; 1 << 16];
-    while let Ok(read @ 1..) = stream.read(&mut buffer).await {
-        bytes.extend_from_slice(&buffer[..read]);
-    }
-    let text = String::from_utf8_lossy(&bytes);
-    let whole = text.rsplit_once("\n\n").map_or("", |(whole, _)| whole);
-    whole.lines().filter_map(|line| line.strip_prefix("id: ")?.trim().parse().ok()).collect()
-}
-
-/// A service whose only job has a log of many megabytes: no run could fill the buffers of the kernel as soon.
-async fn with_long_log(settings: &[(&str, &str)]) -> (Service, String) {
-    let mut service = Service::start_on_sqlite(OnSqlite::Tampered, settings).await;
-    let mut spec = digits_job(1, 1, 1);
-    spec["requires"] = json!({"nobody": "has-it"});
-    let job = service.client.submit(&spec, "long-log").await;
-    service.client.post(&format!("/jobs/{job}/pause"), StatusCode::ACCEPTED).await;
-    service.stop_server().await;
-    let options = SqliteConnectOptions::new().filename(service.sqlite_file());
-    let mut db = SqliteConnection::connect_with(&options).await.expect("the server has gone");
-    let more = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)
-        INSERT INTO event SELECT job_id, seq + i, at, kind, payload FROM event, n WHERE kind = 'run_paused';
-        UPDATE job SET last_seq = last_seq + 20000";
-    sqlx::raw_sql(more).execute(&mut db).await.expect("events can be added");
-    db.close().await.expect("the database can be closed");
-    service.start_server().await;
-    service.client.post(&format!("/jobs/{job}/cancel"), StatusCode::ACCEPTED).await;
-    (service, job)
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn readers_that_stall_are_cut_cost_little_and_resume_where_they_were() {
-    let (strict, job) = with_long_log(&[("VESICLE_WRITE_TIMEOUT_MS", "1000")]).await;
-    let (patient, other) = with_long_log(&[]).await;
-    let before = resident_kib(strict.server_pid());
-    let mut readers = Vec::new();
-    let mut control = Vec::new();
-    for _ in 0..READERS {
-        readers.push(stalled_reader(strict.port(), &job).await);
-        control.push(stalled_reader(patient.port(), &other).await);
-    }
-    let open = async |service: &Service| service.client.telemetry("vesicle_event_streams").await as usize;
-    let mut most = 0;
-    until("all are cut", PROMPT, async || {
-        let now = open(&strict).await;
-        most = most.max(now);
-        (most == READERS && now == 0).then_some(())
-    })
-    .await;
-    let grown = resident_kib(strict.server_pid()).saturating_sub(before);
-    assert!(grown <= GROWTH_KIB, "the server grew by {grown} KiB");
-    assert_eq!(open(&patient).await, READERS, "negative control: at the default of 30 s they are kept");
-
-    let whole: Vec<u64> = strict.client.events(&job, None).await.map(|event: Seen| event.seq).collect().await;
-    assert!(whole.iter().copied().eq(1..=whole.len() as u64), "a reader that reads gets all");
-    let mut random = Random::seeded(15);
-    random.shuffle(&mut readers);
-    let mut cut_short = 0;
-    for reader in readers.into_iter().take(RESUMED) {
-        let mut seen = what_came(reader).await;
-        cut_short += usize::from(seen.len() < whole.len());
-        let rest = strict.client.events(&job, seen.last().copied()).await;
-        seen.extend(rest.map(|event| event.seq).collect::<Vec<_>>().await);
-        assert_eq!(seen, whole, "without gap or duplicate");
-    }
-    assert_eq!(cut_short, RESUMED, "the log was too short to stall anybody");
-    let alive = strict.client.request(Method::GET, "/readyz").send().await.expect("the server answers");
-    assert_eq!(alive.status(), StatusCode::OK);
 }

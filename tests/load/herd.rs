@@ -8,7 +8,7 @@ use tokio::{task::JoinHandle, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 use super::listener::Listener;
-use crate::support::{Client, PROMPT, Service, until};
+use crate::support::{Client, PROMPT, Service, times, until};
 
 /// Leases as long as they are by default: a restart takes none away from a worker that comes back. A report a second that
 /// carries little: a run soon waits for what it has found to be taken, and costs nothing meanwhile.
@@ -154,17 +154,10 @@ async fn play(herd: &Herd, wait: fn(Duration) -> Duration) -> Return {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_herd_comes_back_one_after_the_other() {
-    let herd = Herd { listeners: 250, workers: 6 };
+    let herd = times(Herd { listeners: 250, workers: 6 }, Herd { listeners: 500, workers: 50 });
     let told = play(&herd, |wait| wait).await;
     assert!(told.rate <= RATE, "{told:?}");
     // Negative control: listeners that come back whenever they like do so all at once.
     let wild = play(&herd, |_| Duration::from_millis(20)).await;
     assert!(wild.rate > RATE, "{wild:?}");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "takes a minute of a quiet machine; `make load` runs it"]
-async fn a_large_herd_is_back_within_half_a_minute() {
-    let back = play(&Herd { listeners: 500, workers: 50 }, |wait| wait).await;
-    assert!(back.rate <= RATE, "{back:?}");
 }

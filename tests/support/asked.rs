@@ -14,14 +14,17 @@ pub(crate) enum Database {
 impl Database {
     /// `make e2e DB=postgres`; SQLite if nobody asks.
     pub(crate) fn asked_for() -> Self {
-        Self::named(&asked("E2E_DB").unwrap_or_else(|| "sqlite".into()))
+        match asked("E2E_DB").as_deref() {
+            None | Some("sqlite") => Self::Sqlite,
+            Some("postgres") => Self::Postgres,
+            Some(other) => panic!("the database is {other}; it must be sqlite or postgres"),
+        }
     }
 
-    pub(crate) fn named(name: &str) -> Self {
-        match name {
-            "sqlite" => Self::Sqlite,
-            "postgres" => Self::Postgres,
-            other => panic!("the database is {other}; it must be sqlite or postgres"),
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Sqlite => "sqlite",
+            Self::Postgres => "postgres",
         }
     }
 
@@ -44,15 +47,18 @@ pub(crate) enum OnSqlite {
     WritesItself,
     /// `faults::disk`, `faults::room`: the disk that is full is the one that the server writes to.
     FullDisk,
-    /// `faults::rot`, `faults::slow`, `forks`: rows are changed behind the back of the server, in SQLite's SQL.
-    Tampered,
     /// `retention`: the database of an older version is a file.
     OldFile,
 }
 
-/// How often: `often` in `make test`, `long` in `make reliability`.
-pub(crate) fn times(often: usize, long: usize) -> usize {
-    if asked("E2E_LONG").is_some() { long } else { often }
+/// Whether all is wanted that a promise is about: `make reliability`, `make load` and `make chaos`.
+pub(crate) fn asked_for_all() -> bool {
+    asked("E2E_LONG").is_some()
+}
+
+/// How often, or how many: `few` in `make test`, `all` in the long forms of the same tests.
+pub(crate) fn times<T>(few: T, all: T) -> T {
+    if asked_for_all() { all } else { few }
 }
 
 /// The value of a variable that is set to something.

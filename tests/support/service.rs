@@ -9,7 +9,7 @@ use std::{
 use serde_json::{Value as Json, json};
 use tempfile::TempDir;
 
-use super::{Child, Client, Database, OnSqlite, Proxy, command, until};
+use super::{Child, Client, Database, OnSqlite, Proxy, succeed, until};
 
 /// Time to live of a lease: the tests that lose one wait about that long.
 pub(crate) const LEASE: Duration = Duration::from_secs(2);
@@ -59,11 +59,6 @@ impl Service {
     /// Starts a server with a worker under its supervision.
     pub(crate) async fn up() -> Self {
         Self::up_with(&UP, &[]).await
-    }
-
-    /// The same on SQLite, whatever was asked for.
-    pub(crate) async fn up_on_sqlite(_because: OnSqlite) -> Self {
-        Self::launch(&UP, Database::Sqlite, &[]).await
     }
 
     /// Starts a server by another command, with settings of its own.
@@ -196,11 +191,13 @@ impl Service {
         }
         let number = self.started.fetch_add(1, Ordering::Relaxed);
         let file = self.folder().join(format!("backup-{number}.db"));
-        let output = command(&["backup", &file.display().to_string()], &self.env).output().await;
-        let output = output.expect("the binary under test can be started");
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "vesicle backup: {}\n{said}", output.status);
+        self.backup(&file).await;
         file
+    }
+
+    /// Makes a backup while everything goes on.
+    pub(crate) async fn backup(&self, file: &Path) {
+        succeed(&["backup", &file.display().to_string()], &self.env).await;
     }
 
     /// The file of a service on SQLite.
@@ -210,7 +207,7 @@ impl Service {
     }
 
     /// What its processes find in their environment; what was set last counts.
-    fn setting(&self, name: &str) -> Option<&str> {
+    pub(super) fn setting(&self, name: &str) -> Option<&str> {
         self.env.iter().rev().find(|(other, _)| other == name).map(|(_, value)| value.as_str())
     }
 }

@@ -23,6 +23,8 @@ use draft::Draft;
 
 pub(crate) use described::described_jobs;
 
+/// Bytes of a document that is read at once. A longer one takes a while: not on a thread that serves connections.
+const AT_ONCE: usize = 16 << 10;
 /// Longest idempotency key.
 const KEY_BYTES: usize = 128;
 
@@ -34,10 +36,11 @@ pub(crate) async fn submit(app: &App, body: Bytes, key: Option<String>) -> Resul
         check_key(key)?;
     }
     let body_hash = *blake3::hash(&body).as_bytes();
-    // A thousand points take a while to check: not on a thread that serves connections.
     let limits = json::Limits::from(&app.config);
-    let draft = spawn_blocking(move || Draft::read(&body, limits)).await.map_err(Fault::internal)??;
-    let mut draft = draft;
+    let mut draft = match body.len() {
+        ..=AT_ONCE => Draft::read(&body, limits)?,
+        _ => spawn_blocking(move || Draft::read(&body, limits)).await.map_err(Fault::internal)??,
+    };
     let sources = sources::find(app, &mut draft).await?;
     let mut found = find_dataset(app, draft).await?;
     found.draft.check_fork(found.hash);
@@ -126,18 +129,17 @@ async fn find_dataset(app: &App, mut draft: Draft) -> Result<Found, Fault> {
             return Err(draft.breaches.into_fault());
         }
     };
-    let Some(dataset) = app.store.dataset(&name).await? else {
+    let Some(dataset) = app.datasets.find(app, &name).await? else {
         let rule = "it must be the name or hash of a data set that was uploaded";
         draft.breaches.add_if_new("/dataset", format!("`dataset` is `{}`; {rule}", cut(&name)));
         return Err(draft.breaches.into_fault());
     };
-    let shape: DataShape = serde_json::from_str(&dataset.shape).map_err(Fault::internal)?;
     let serves = match draft.data_need() {
         DataNeed::None => true,
-        DataNeed::Images { .. } => matches!(shape, DataShape::Images { .. }),
-        DataNeed::BayesNet => matches!(shape, DataShape::BayesNet { .. }),
-        DataNeed::Table => matches!(shape, DataShape::Table { .. }),
-        DataNeed::Audio => matches!(shape, DataShape::Audio { .. }),
+        DataNeed::Images { .. } => matches!(dataset.shape, DataShape::Images { .. }),
+        DataNeed::BayesNet => matches!(dataset.shape, DataShape::BayesNet { .. }),
+        DataNeed::Table => matches!(dataset.shape, DataShape::Table { .. }),
+        DataNeed::Audio => matches!(dataset.shape, DataShape::Audio { .. }),
     };
     if !serves {
         let (name, kind) = (cut(&name), &dataset.kind);
@@ -146,5 +148,5 @@ async fn find_dataset(app: &App, mut draft: Draft) -> Result<Found, Fault> {
         draft.breaches.add_if_new("/dataset", detail);
         return Err(draft.breaches.into_fault());
     }
-    Ok(Found { draft, hash: Some(dataset.hash), shape })
+    Ok(Found { draft, hash: Some(dataset.hash), shape: dataset.shape.clone() })
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use jobs::{EventKind, WorkerId};
+use jobs::{Class, EventKind, Outcome, WorkerId};
 use uuid::Uuid;
 
 use super::fixture::{Bench, START, job, job_id, run_id, says, scalar, worker};
@@ -86,7 +86,7 @@ pub async fn pages_follow_each_other(store: Arc<dyn Store>) {
     assert_eq!(bench.store.queued_jobs().await.expect("readable"), 4);
 }
 
-/// By the last value, whatever came before; what is no number has no place.
+/// By the last value, whatever came before, of runs that have ended and of those that go on; what is no number has no place.
 pub async fn runs_are_ranked_by_the_last_value_of_a_metric(store: Arc<dyn Store>) {
     let bench = Bench { store };
     bench.submit(job(1, 6)).await;
@@ -99,6 +99,9 @@ pub async fn runs_are_ranked_by_the_last_value_of_a_metric(store: Arc<dyn Store>
         let metrics =
             vec![scalar("loss", 1, 9.0 - n as f64), scalar("loss", 2, value), scalar("gain", 1, 1.0)];
         bench.report(jobs::Report { metrics, ..says(&run, 0, 2) }, START + 10).await;
+        if n % 3 == 0 {
+            bench.report(jobs::Report { outcome: Some(ended()), ..says(&run, 1, 2) }, START + 10).await;
+        }
     }
     let ranked = async |job, descending, limit| {
         let query = crate::RankQuery { metric: "loss".into(), experiment: None, job, descending, limit };
@@ -134,6 +137,10 @@ pub async fn runs_are_ranked_by_the_last_value_of_a_metric(store: Arc<dyn Store>
         (of(&experiment, "gain").await, of(&experiment, "other").await, of("other", "gain").await),
         (7, 0, 0)
     );
+}
+
+fn ended() -> Outcome {
+    Outcome::Failed { class: Class::UserError, message: "enough".into() }
 }
 
 /// As people type them.

@@ -1,14 +1,16 @@
 //! What Postgres says in its own way.
 
-use jobs::{Millis, RunId, WorkerId};
+use jobs::{Millis, WorkerId};
 use sqlx::Row as _;
 
-use super::{Db, Row};
+use super::sql::{Saved, Scalar, SeriesChange};
+use super::{Db, Row, statements};
 use crate::Result;
 use crate::rows::{Columns as _, int};
 
 /// Of each job that a worker can serve, the first run that is due and not too large: `$1` now, `$2` the largest plan,
-/// `$3` the worker's catalogue, `$4` its labels.
+/// `$3` the worker's catalogue, `$4` its labels. Nothing is joined, so that the index on what is to do is read in its order,
+/// and no further than 64 of them.
 pub(super) const CANDIDATES: &str = "
     SELECT job.id AS job_id, job.created_at, job.experiment, job.version, job.requires, job.priority, job.running,
            due.id AS run_id, due.idx, due.memory_bytes
@@ -17,8 +19,7 @@ pub(super) const CANDIDATES: &str = "
            WHERE job_id = job.id AND state = 'queued' AND coalesce(not_before, 0) <= $1 AND memory_bytes <= $2
            ORDER BY idx LIMIT 1) AS due
     WHERE job.queued > 0
-      AND EXISTS (SELECT 1 FROM jsonb_array_elements($3::jsonb) AS can
-                  WHERE can ->> 0 = job.experiment AND (can ->> 1)::bigint = job.version)
+      AND $3::jsonb @> jsonb_build_array(jsonb_build_array(job.experiment, job.version))
       AND $4::jsonb @> job.requires::jsonb
     ORDER BY job.priority DESC, job.running, job.created_at, job.id
     LIMIT 64";
@@ -47,15 +48,16 @@ pub(super) async fn was_looked_after(db: &mut Db, within_ms: u64) -> Result<bool
     Ok(looked.bind(int(within_ms)).fetch_optional(db).await?.is_some())
 }
 
-/// The series of runs.
-pub(super) async fn series_of(db: &mut Db, runs: &[RunId]) -> Result<Vec<Row>> {
-    let runs: Vec<_> = runs.iter().map(|run| run.0).collect();
-    Ok(sqlx::query("SELECT * FROM series WHERE run_id = ANY($1)").bind(runs).fetch_all(db).await?)
-}
-
 /// What is known of idempotency keys.
 pub(super) async fn known_keys(db: &mut Db, keys: &[&str]) -> Result<Vec<Row>> {
     Ok(sqlx::query("SELECT * FROM idempotency WHERE key = ANY($1)").bind(keys).fetch_all(db).await?)
+}
+
+/// Inserts jobs, runs, keys and events, which come as documents; answers how many keys were free.
+pub(super) async fn insert_jobs(db: &mut Db, rows: [String; 4], after: Millis) -> Result<u64> {
+    let insert =
+        rows.into_iter().fold(sqlx::query(statements::INSERT_JOBS), |insert, rows| insert.bind(rows));
+    insert.bind(int(after)).fetch_one(db).await?.number("keys")
 }
 
 /// Notes that workers were heard of.
@@ -66,29 +68,22 @@ pub(super) async fn touch(db: &mut Db, workers: &[WorkerId], now: Millis) -> Res
     Ok(())
 }
 
-/// Inserts scalars (series, step, attempt, key) that are not there; answers how many.
-pub(super) async fn insert_scalars(db: &mut Db, scalars: &[(i64, u64, u32, i64)]) -> Result<u64> {
-    let (series, steps, keys) = columns(scalars);
+/// Inserts scalars that are not there, sets series and runs: one way to the database and back.
+pub(super) async fn save_reports(
+    db: &mut Db,
+    scalars: &[Scalar],
+    series: &[SeriesChange],
+    runs: &str,
+) -> Result<Saved> {
+    let (ids, steps, keys) = columns(scalars);
     let attempts: Vec<i64> = scalars.iter().map(|(_, _, attempt, _)| i64::from(*attempt)).collect();
-    let inserted = sqlx::query(
-        "INSERT INTO metric (series_id, step, attempt, value)
-         SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[])
-         ON CONFLICT DO NOTHING",
-    )
-    .bind(series)
-    .bind(steps)
-    .bind(attempts)
-    .bind(keys)
-    .execute(db)
-    .await?;
-    Ok(inserted.rows_affected())
+    let save = sqlx::query(statements::SAVE_REPORTS).bind(ids).bind(steps).bind(attempts).bind(keys);
+    let row = bind_series(save, series).bind(runs).fetch_one(db).await?;
+    Ok(Saved { scalars: row.number("scalars")?, runs: row.number("runs")? })
 }
 
 /// The (series, step) of scalars that have other bits in the database.
-pub(super) async fn differing_scalars(
-    db: &mut Db,
-    scalars: &[(i64, u64, u32, i64)],
-) -> Result<Vec<(i64, u64)>> {
+pub(super) async fn differing_scalars(db: &mut Db, scalars: &[Scalar]) -> Result<Vec<(i64, u64)>> {
     let (series, steps, keys) = columns(scalars);
     let differ = sqlx::query(
         "SELECT DISTINCT metric.series_id, metric.step
@@ -99,15 +94,22 @@ pub(super) async fn differing_scalars(
     differ.iter().map(|row| Ok((row.try_get(0)?, row.number("step")?))).collect()
 }
 
-fn columns(scalars: &[(i64, u64, u32, i64)]) -> (Vec<i64>, Vec<i64>, Vec<i64>) {
+fn columns(scalars: &[Scalar]) -> (Vec<i64>, Vec<i64>, Vec<i64>) {
     let (pairs, keys): (Vec<_>, Vec<_>) =
         scalars.iter().map(|(series, step, _, key)| ((*series, int(*step)), key)).unzip();
     let (series, steps) = pairs.into_iter().unzip();
     (series, steps, keys)
 }
 
-/// Sets points, last step and last scalar of series (id, points, last step, last scalar).
-pub(super) async fn save_series(db: &mut Db, changes: &[(i64, u64, u64, Option<i64>)]) -> Result<()> {
+/// Sets points, last step and last scalar of series.
+pub(super) async fn save_series(db: &mut Db, changes: &[SeriesChange]) -> Result<()> {
+    bind_series(sqlx::query(statements::SAVE_SERIES), changes).execute(db).await?;
+    Ok(())
+}
+
+type Query<'q> = sqlx::query::Query<'q, sqlx::Postgres, sqlx::postgres::PgArguments>;
+
+fn bind_series<'q>(query: Query<'q>, changes: &[SeriesChange]) -> Query<'q> {
     let [mut ids, mut points, mut steps, mut values] = [const { Vec::new() }; 4];
     for (id, count, step, value) in changes {
         ids.push(Some(*id));
@@ -115,19 +117,7 @@ pub(super) async fn save_series(db: &mut Db, changes: &[(i64, u64, u64, Option<i
         steps.push(Some(int(*step)));
         values.push(*value);
     }
-    sqlx::query(
-        "UPDATE series SET points = change.points, last_step = change.last_step, last_value = change.last_value
-         FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[])
-           AS change (id, points, last_step, last_value)
-         WHERE series.id = change.id",
-    )
-    .bind(ids)
-    .bind(points)
-    .bind(steps)
-    .bind(values)
-    .execute(db)
-    .await?;
-    Ok(())
+    query.bind(ids).bind(points).bind(steps).bind(values)
 }
 
 /// The first row, the last, and of each bucket of `width` steps the least and the greatest.

@@ -5,12 +5,11 @@
 
 use jobs::{DatasetHash, JobId, JobSource, Run, RunId};
 
-use super::Db;
+use super::{Db, Row};
 use crate::rows::{self, int};
 use crate::{AcquireRequest, Result};
 
 /// First halves of advisory locks: what the second half is a hash of.
-const KEY: i32 = 1;
 const CHECKPOINT: i32 = 2;
 const DATASET: i32 = 3;
 
@@ -21,14 +20,17 @@ pub(super) async fn run(db: &mut Db, id: RunId) -> Result<Option<Run>> {
     found.await?.as_ref().map(rows::run).transpose()
 }
 
-/// Several of them, those that are there. Ids sort by the time they were made, as runs of a job do by index.
-pub(super) async fn runs_by_id(db: &mut Db, ids: &[RunId]) -> Result<Vec<Run>> {
+/// Several of them, those that are there, and their series. Ids sort by the time they were made, as runs of a job do by
+/// index. The series are read when the runs are locked: until then others may change them.
+pub(super) async fn runs_with_series(db: &mut Db, ids: &[RunId]) -> Result<(Vec<Run>, Vec<Row>)> {
     let ids: Vec<_> = ids.iter().map(|id| id.0).collect();
-    let found = sqlx::query("SELECT * FROM run WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE").bind(ids);
-    found.fetch_all(db).await?.iter().map(rows::run).collect()
+    let runs = sqlx::query("SELECT * FROM run WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE").bind(&ids);
+    let runs = runs.fetch_all(&mut *db).await?.iter().map(rows::run).collect::<Result<_>>()?;
+    let series = sqlx::query("SELECT * FROM series WHERE run_id = ANY($1)").bind(&ids);
+    Ok((runs, series.fetch_all(db).await?))
 }
 
-/// The same, unless somebody else is about to change it.
+/// A run, unless somebody else is about to change it.
 pub(super) async fn run_if_free(db: &mut Db, id: RunId) -> Result<Option<Run>> {
     let found = sqlx::query("SELECT * FROM run WHERE id = $1 FOR NO KEY UPDATE SKIP LOCKED").bind(id.0);
     found.fetch_optional(db).await?.as_ref().map(rows::run).transpose()
@@ -68,16 +70,6 @@ pub(super) async fn sources(db: &mut Db, sources: &[JobSource]) -> Result<()> {
     let ids: Vec<_> = sources.iter().map(|source| source.run.0).collect();
     let runs = sqlx::query("SELECT 1 FROM run WHERE id = ANY($1) ORDER BY job_id, idx FOR NO KEY UPDATE");
     runs.bind(ids).execute(db).await?;
-    Ok(())
-}
-
-/// Idempotency keys, in an order that all servers have.
-pub(super) async fn keys(db: &mut Db, keys: &[&str]) -> Result<()> {
-    let lock = sqlx::query(
-        "SELECT pg_advisory_xact_lock($1, hash)
-         FROM (SELECT DISTINCT hashtext(key) AS hash FROM unnest($2) AS key ORDER BY hash) AS hashes",
-    );
-    lock.bind(KEY).bind(keys).execute(db).await?;
     Ok(())
 }
 

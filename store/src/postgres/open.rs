@@ -21,9 +21,15 @@ const POOL_WAIT: Duration = Duration::from_secs(5);
 /// Large groups of reports that are written at the same time, and of submissions: together fewer than the connections of a
 /// server.
 const GROUPS: usize = 3;
-/// What a transaction may take; a server that hangs must not hold the others up.
-pub(super) const LIMITS: [(&str, &str); 3] =
-    [("statement_timeout", "30s"), ("lock_timeout", "5s"), ("idle_in_transaction_session_timeout", "30s")];
+/// What a transaction may take: a server that hangs must not hold the others up. And no plan that reads whole tables, or sorts
+/// them, where an index would do: plans are made when tables are small and stay when they have grown.
+pub(super) const SETTINGS: [(&str, &str); 5] = [
+    ("statement_timeout", "30s"),
+    ("lock_timeout", "5s"),
+    ("idle_in_transaction_session_timeout", "30s"),
+    ("enable_seqscan", "off"),
+    ("enable_bitmapscan", "off"),
+];
 /// Bringing the schema up to date may take longer, and other servers wait for it.
 const MIGRATION_LIMITS: [(&str, &str); 1] = [("lock_timeout", "300s")];
 
@@ -37,7 +43,7 @@ pub(super) async fn open(options: PostgresOptions) -> Result<Postgres> {
 
     let listener = Listener::start(address.connect.clone());
     let pool = PgPoolOptions::new().max_connections(options.connections.max(1)).acquire_timeout(POOL_WAIT);
-    let pool = pool.connect_with(address.connect.options(LIMITS)).await?;
+    let pool = pool.connect_with(address.connect.options(SETTINGS)).await?;
     let (reports, submissions) = (Gather::new(GROUPS), Gather::new(GROUPS));
     Ok(Postgres {
         pool,

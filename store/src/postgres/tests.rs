@@ -253,7 +253,7 @@ async fn a_database_that_will_not_do_is_refused_with_advice() {
 async fn sessions_have_time_outs() {
     let Some((store, _, _)) = two().await else { return };
     let mut db = store.reader().await.expect("a connection");
-    for (setting, value) in super::open::LIMITS {
+    for (setting, value) in super::open::SETTINGS {
         let found: String = sqlx::query_scalar("SELECT current_setting($1)")
             .bind(setting)
             .fetch_one(&mut *db)

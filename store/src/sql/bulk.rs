@@ -5,7 +5,7 @@
 use jobs::{Run, RunState};
 use serde::Serialize;
 
-use super::{Db, statements};
+use super::{Db, dialect, statements};
 use crate::rows::{self, int};
 use crate::{NewJob, NewRun, Result, StoreError};
 
@@ -79,10 +79,19 @@ impl<'a> Changed<'a> {
 
 /// Saves runs as they are now; each of them must be there.
 pub(super) async fn save_runs(db: &mut Db, runs: &[&Run]) -> Result<()> {
-    let changed = runs.iter().map(|run| Changed::of(run)).collect::<Result<Vec<_>>>()?;
-    let saved = sqlx::query(statements::SAVE_RUNS).bind(rows::json(&changed)?).execute(db).await?;
+    let saved = sqlx::query(statements::SAVE_RUNS).bind(changed(runs)?).execute(db).await?;
+    check_saved(runs, saved.rows_affected())
+}
+
+/// Runs as they are now, as a document.
+pub(super) fn changed(runs: &[&Run]) -> Result<String> {
+    rows::json(&runs.iter().map(|run| Changed::of(run)).collect::<Result<Vec<_>>>()?)
+}
+
+/// Whether as many were saved as should be.
+pub(super) fn check_saved(runs: &[&Run], saved: u64) -> Result<()> {
     match runs {
-        [run, ..] if saved.rows_affected() != runs.len() as u64 => Err(StoreError::NoRun(run.id)),
+        [run, ..] if saved != runs.len() as u64 => Err(StoreError::NoRun(run.id)),
         _ => Ok(()),
     }
 }
@@ -119,12 +128,6 @@ impl<'a> JobRow<'a> {
     }
 }
 
-/// Inserts jobs whose log has its first event already.
-pub(super) async fn insert_jobs(db: &mut Db, jobs: &[&NewJob]) -> Result<()> {
-    let rows = jobs.iter().map(|job| JobRow::of(job)).collect::<Result<_>>()?;
-    insert(db, statements::INSERT_JOBS, rows).await
-}
-
 #[derive(Serialize)]
 struct RunRow<'a> {
     id: String,
@@ -152,12 +155,6 @@ impl<'a> RunRow<'a> {
     }
 }
 
-/// Inserts the runs of jobs, all of them queued.
-pub(super) async fn insert_runs(db: &mut Db, jobs: &[&NewJob]) -> Result<()> {
-    let rows = jobs.iter().flat_map(|job| job.runs.iter().map(|run| RunRow::of(job, run)));
-    insert(db, statements::INSERT_RUNS, rows.collect()).await
-}
-
 #[derive(Serialize)]
 struct KeyRow {
     key: String,
@@ -166,13 +163,34 @@ struct KeyRow {
     at: i64,
 }
 
-/// Remembers the idempotency keys of jobs that have one.
-pub(super) async fn insert_keys(db: &mut Db, jobs: &[&NewJob]) -> Result<()> {
-    let row = |job: &&'_ NewJob| {
+impl KeyRow {
+    fn of(job: &NewJob) -> Option<Self> {
         let (key, body) = job.idempotency.as_ref()?;
-        Some(KeyRow { key: key.clone(), body: hex(body), job_id: hex(&job.id.0), at: int(job.now) })
-    };
-    insert(db, statements::INSERT_KEYS, jobs.iter().filter_map(row).collect()).await
+        Some(Self { key: key.clone(), body: hex(body), job_id: hex(&job.id.0), at: int(job.now) })
+    }
+}
+
+/// Inserts jobs with their runs, all of them queued, their keys and `events`, the first of each log. Keys that are not
+/// younger than `after` are forgotten.
+pub(super) async fn insert_jobs(
+    db: &mut Db,
+    jobs: &[&NewJob],
+    events: &[EventRow],
+    after: jobs::Millis,
+) -> Result<()> {
+    let runs = jobs.iter().flat_map(|job| job.runs.iter().map(|run| RunRow::of(job, run)));
+    let mut keys: Vec<_> = jobs.iter().filter_map(|job| KeyRow::of(job)).collect();
+    // Whoever stores several keys stores them in this order, so that two servers do not wait for each other.
+    keys.sort_by(|a, b| a.key.cmp(&b.key));
+    let rows = [
+        rows::json(&jobs.iter().map(|job| JobRow::of(job)).collect::<Result<Vec<_>>>()?)?,
+        rows::json(&runs.collect::<Vec<_>>())?,
+        rows::json(&keys)?,
+        rows::json(&events)?,
+    ];
+    let free = dialect::insert_jobs(db, rows, after).await?;
+    // Another server has stored one of them since they were looked up; the next time they are found.
+    if free == keys.len() as u64 { Ok(()) } else { Err(StoreError::Busy) }
 }
 
 /// An event of a job's log.
@@ -193,17 +211,12 @@ impl EventRow {
 
 /// Appends events to the logs of jobs, those of one job in the order of their numbers.
 pub(super) async fn insert_events(db: &mut Db, events: Vec<EventRow>) -> Result<()> {
-    insert(db, statements::INSERT_EVENTS, events).await
-}
-
-async fn insert<T: Serialize>(db: &mut Db, sql: &'static str, rows: Vec<T>) -> Result<()> {
-    if !rows.is_empty() {
-        sqlx::query(sql).bind(rows::json(&rows)?).execute(db).await?;
-    }
+    sqlx::query(statements::INSERT_EVENTS).bind(rows::json(&events)?).execute(db).await?;
     Ok(())
 }
 
 /// Hex digits of an id or a hash.
 pub(super) fn hex(bytes: &impl AsRef<[u8]>) -> String {
-    bytes.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+    let digit = |four: u8| char::from(b"0123456789abcdef"[usize::from(four)]);
+    bytes.as_ref().iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }

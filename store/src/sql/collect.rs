@@ -1,12 +1,12 @@
 //! Removing what nothing names any more: chunks of checkpoints that were forgotten or never named, and of data sets that
-//! never became complete.
+//! never became complete; idempotency keys that are forgotten.
 
 use jobs::Millis;
 
 use super::{Backend, Db, Row, lock, retention};
 use crate::rows::{Columns as _, int};
 use crate::weight::Weight;
-use crate::{Collect, Collected, Result};
+use crate::{Collect, Collected, Result, limits};
 
 /// Chunks removed in one transaction: others wait meanwhile.
 const SLICE: u64 = 64;
@@ -28,7 +28,16 @@ pub(super) async fn collect(store: &Backend, what: Collect) -> Result<Collected>
             removed.add(if what.dry_run { orphans } else { remove(store, of, hash, what.before).await? });
         }
     }
+    if !what.dry_run {
+        let forgotten = int(what.now.saturating_sub(limits::KEY_MS));
+        store.write(Weight::of(1_000, 0), move |db| Box::pin(forget_keys(db, forgotten))).await?;
+    }
     Ok(removed)
+}
+
+async fn forget_keys(db: &mut Db, at: i64) -> Result<()> {
+    sqlx::query("DELETE FROM idempotency WHERE at <= $1").bind(at).execute(db).await?;
+    Ok(())
 }
 
 /// Hashes and sizes of chunks that are old and that nothing names.

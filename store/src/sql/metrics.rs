@@ -1,11 +1,11 @@
 //! Writing metrics: each (run, name, step) once, with the bits that came first.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use jobs::{Array, MetricPoint, Policy, Report, RunId, Value};
+use jobs::{Array, MetricPoint, Policy, Report, Run, RunId, Value};
 use sqlx::Row as _;
 
-use super::{Db, Row, dialect};
+use super::{Db, Row, bulk, dialect};
 use crate::rows::{self, Columns as _, int};
 use crate::{Result, limits, thin};
 
@@ -34,29 +34,45 @@ impl Known {
 /// The metrics of runs, by run and name.
 type Metrics = BTreeMap<(RunId, String), Known>;
 
-/// Adds the metrics of reports about different runs; answers the (name, step) of those that have other bits there already.
-pub(super) async fn merge(
+/// A scalar: series, step, attempt, key.
+pub(in super::super) type Scalar = (i64, u64, u32, i64);
+/// A series as it is after a change: id, points, last step, last scalar.
+pub(in super::super) type SeriesChange = (i64, u64, u64, Option<i64>);
+
+/// How much of what was sent was new, and how many runs were there.
+pub(in super::super) struct Saved {
+    pub(in super::super) scalars: u64,
+    pub(in super::super) runs: u64,
+}
+
+/// What reports about different runs add, computed as if nothing of it had been sent before.
+#[derive(Debug, Default)]
+pub(super) struct Merge {
+    series: Metrics,
+    scalars: Vec<Scalar>,
+    /// The (name, step) of values for which there are other bits.
+    violations: BTreeMap<RunId, Vec<(String, u64)>>,
+}
+
+/// Finds the series of reports, or makes them, and stores their arrays; `known` are rows of `series`.
+pub(super) async fn prepare(
     db: &mut Db,
     reports: &[&Report],
+    known: &[Row],
     policy: &Policy,
-) -> Result<BTreeMap<RunId, Vec<(String, u64)>>> {
-    let reports: Vec<&Report> = reports.iter().copied().filter(|report| !report.metrics.is_empty()).collect();
-    let mut violations = BTreeMap::new();
-    if reports.is_empty() {
-        return Ok(violations);
-    }
-    let mut series = known(db, &reports).await?;
-    insert_series(db, &reports, &mut series, policy).await?;
-    let mut scalars = Vec::new();
-    for report in &reports {
+) -> Result<Merge> {
+    let mut merge = Merge { series: known.iter().map(of_row).collect::<Result<_>>()?, ..Merge::default() };
+    insert_series(db, reports, &mut merge.series, policy).await?;
+    for report in reports {
         for MetricPoint { name, step, value } in &report.metrics {
-            let known = series.get_mut(&(report.run, name.clone())).expect("it was just made sure of");
+            let known = merge.series.get_mut(&(report.run, name.clone())).expect("it was just made sure of");
             let mut violation = known.kind != rows::word(rows::kind_of(value))?;
             if !violation {
                 match value {
                     Value::Scalar(value) => {
                         known.notice(*step, Some(thin::key(*value)));
-                        scalars.push((known.id, *step, report.attempt, thin::key(*value)));
+                        known.points += 1;
+                        merge.scalars.push((known.id, *step, report.attempt, thin::key(*value)));
                     }
                     Value::Array(array) => {
                         known.notice(*step, None);
@@ -69,34 +85,68 @@ pub(super) async fn merge(
                 }
             }
             if violation {
-                violations.entry(report.run).or_insert_with(Vec::new).push((name.clone(), *step));
+                merge.violations.entry(report.run).or_default().push((name.clone(), *step));
             }
         }
     }
-    for (id, step) in insert_scalars(db, &scalars, &mut series).await? {
-        let found = series.iter().find(|(_, known)| known.id == id);
-        let ((run, name), _) = found.ok_or_else(|| rows::broken("a metric vanished"))?;
-        violations.entry(*run).or_default().push((name.clone(), step));
-    }
-    check_totals(&reports, &series, policy)?;
-    save(db, &series).await?;
-    Ok(violations)
+    Ok(merge)
 }
 
-async fn known(db: &mut Db, reports: &[&Report]) -> Result<Metrics> {
-    let runs: Vec<RunId> = reports.iter().map(|report| report.run).collect();
-    let known = |row: &Row| {
-        let known = Known {
-            id: row.number("id")?,
-            kind: row.text("kind")?,
-            points: row.number("points")?,
-            last_step: row.number("last_step")?,
-            last: row.try_get("last_value")?,
-            touched: false,
-        };
-        Ok(((RunId(row.id("run_id")?), row.text("name")?), known))
+impl Merge {
+    /// Stores scalars and series, and runs as they are now, in one statement or so; answers, run by run, the (name, step) of
+    /// values that have other bits there already.
+    pub(super) async fn store(
+        mut self,
+        db: &mut Db,
+        reports: &[&Report],
+        runs: &[&Run],
+        policy: &Policy,
+    ) -> Result<BTreeMap<RunId, Vec<(String, u64)>>> {
+        if self.series.is_empty() {
+            bulk::save_runs(db, runs).await?;
+            return Ok(self.violations);
+        }
+        let saved = dialect::save_reports(db, &self.scalars, &self.changes(), &bulk::changed(runs)?).await?;
+        bulk::check_saved(runs, saved.runs)?;
+        if saved.scalars < self.scalars.len() as u64 {
+            self.correct(db).await?;
+        }
+        check_totals(reports, &self.series, policy)?;
+        Ok(self.violations)
+    }
+
+    fn changes(&self) -> Vec<SeriesChange> {
+        let touched = self.series.values().filter(|known| known.touched);
+        touched.map(|known| (known.id, known.points, known.last_step, known.last)).collect()
+    }
+
+    /// Some scalars were there: an attempt that went on from an older checkpoint sent them again.
+    async fn correct(&mut self, db: &mut Db) -> Result<()> {
+        let sent: BTreeSet<i64> = self.scalars.iter().map(|(id, ..)| *id).collect();
+        for known in self.series.values_mut().filter(|known| sent.contains(&known.id)) {
+            let count =
+                sqlx::query("SELECT count(*) AS points FROM metric WHERE series_id = $1").bind(known.id);
+            known.points = count.fetch_one(&mut *db).await?.number("points")?;
+        }
+        for (id, step) in dialect::differing_scalars(db, &self.scalars).await? {
+            let found = self.series.iter().find(|(_, known)| known.id == id);
+            let ((run, name), _) = found.ok_or_else(|| rows::broken("a metric vanished"))?;
+            self.violations.entry(*run).or_default().push((name.clone(), step));
+        }
+        dialect::save_series(db, &self.changes()).await
+    }
+}
+
+fn of_row(row: &Row) -> Result<((RunId, String), Known)> {
+    let known = Known {
+        id: row.number("id")?,
+        kind: row.text("kind")?,
+        points: row.number("points")?,
+        last_step: row.number("last_step")?,
+        last: row.try_get("last_value")?,
+        touched: false,
     };
-    dialect::series_of(db, &runs).await?.iter().map(known).collect()
+    Ok(((RunId(row.id("run_id")?), row.text("name")?), known))
 }
 
 /// Makes sure that there is a series for every metric.
@@ -140,32 +190,6 @@ fn check_totals(reports: &[&Report], series: &Metrics, policy: &Policy) -> Resul
     })
 }
 
-/// All scalars in one statement; answers (series, step) of those with other bits there.
-async fn insert_scalars(
-    db: &mut Db,
-    scalars: &[(i64, u64, u32, i64)],
-    series: &mut Metrics,
-) -> Result<Vec<(i64, u64)>> {
-    if scalars.is_empty() {
-        return Ok(Vec::new());
-    }
-    let mut sent = BTreeMap::<i64, u64>::new();
-    scalars.iter().for_each(|(id, ..)| *sent.entry(*id).or_default() += 1);
-    let inserted = dialect::insert_scalars(db, scalars).await?;
-    if inserted == scalars.len() as u64 {
-        for known in series.values_mut() {
-            known.points += sent.get(&known.id).copied().unwrap_or(0);
-        }
-        return Ok(Vec::new());
-    }
-    // Some were sent before, by an attempt that went on from an older checkpoint.
-    for known in series.values_mut().filter(|known| sent.contains_key(&known.id)) {
-        let count = sqlx::query("SELECT count(*) AS points FROM metric WHERE series_id = $1").bind(known.id);
-        known.points = count.fetch_one(&mut *db).await?.number("points")?;
-    }
-    dialect::differing_scalars(db, scalars).await
-}
-
 /// What became of a value.
 enum Insert {
     New,
@@ -201,11 +225,4 @@ async fn insert_array(db: &mut Db, series: i64, step: u64, attempt: u32, array: 
     .fetch_optional(db)
     .await?;
     Ok(if same.is_some() { Insert::Same } else { Insert::Other })
-}
-
-async fn save(db: &mut Db, series: &Metrics) -> Result<()> {
-    let touched = series.values().filter(|known| known.touched);
-    let changes: Vec<_> =
-        touched.map(|known| (known.id, known.points, known.last_step, known.last)).collect();
-    dialect::save_series(db, &changes).await
 }

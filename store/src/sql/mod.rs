@@ -21,4 +21,5 @@ mod together;
 mod workers;
 
 use super::{Backend, Db, Row, dialect, lock, statements};
+pub(super) use metrics::{Saved, Scalar, SeriesChange};
 pub(super) use together::{Reported, Submitting};

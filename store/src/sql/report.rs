@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use jobs::{Change, Directive, Policy, Report, Run, RunId, RunState, Transition, WorkerId};
 
 use super::together::Reported;
-use super::{Db, checkpoints, lock, metrics, runs, workers};
+use super::{Db, Row, bulk, checkpoints, lock, metrics, runs, workers};
 use crate::{Result, StoreError, limits};
 
 /// Takes reports of different runs; answers in their order. One error is that of all.
 pub(super) async fn all(db: &mut Db, told: &[&Reported], policy: &Policy) -> Result<Vec<Directive>> {
     let ids: Vec<RunId> = told.iter().map(|told| told.report.run).collect();
-    let known = lock::runs_by_id(db, &ids).await?;
+    let (known, series) = lock::runs_with_series(db, &ids).await?;
     let mut taken = Vec::with_capacity(told.len());
     let mut directives = Vec::with_capacity(told.len());
     for told in told {
@@ -25,7 +25,7 @@ pub(super) async fn all(db: &mut Db, told: &[&Reported], policy: &Policy) -> Res
             taken.push(Taken { told, before, transition });
         }
     }
-    let disputed = store(db, &mut taken, policy).await?;
+    let disputed = store(db, &mut taken, &series, policy).await?;
     for (told, directive) in told.iter().zip(&mut directives) {
         if disputed.contains(&told.report.run) {
             let taken = taken.iter().find(|taken| taken.told.report.run == told.report.run);
@@ -37,7 +37,7 @@ pub(super) async fn all(db: &mut Db, told: &[&Reported], policy: &Policy) -> Res
     let workers = unseen.collect::<Result<BTreeSet<_>>>()?;
     workers::touch(db, &workers.into_iter().collect::<Vec<_>>(), now).await?;
     let changes = taken.into_iter().map(|taken| (taken.before, taken.transition, taken.told.now));
-    runs::persist_all(db, changes.collect()).await?;
+    runs::record(db, changes.collect()).await?;
     Ok(directives)
 }
 
@@ -64,22 +64,29 @@ fn directive(transition: &Transition) -> Directive {
     transition.directive.expect("a report is answered")
 }
 
-/// Stores metrics and checkpoints; answers the runs that have other bits there, which changes what becomes of them.
-async fn store(db: &mut Db, taken: &mut [Taken<'_>], policy: &Policy) -> Result<BTreeSet<RunId>> {
+/// Stores metrics, runs and checkpoints; answers the runs that have other bits there, which changes what becomes of them.
+async fn store(
+    db: &mut Db,
+    taken: &mut [Taken<'_>],
+    series: &[Row],
+    policy: &Policy,
+) -> Result<BTreeSet<RunId>> {
     for Taken { told, .. } in taken.iter() {
         if let Some(checkpoint) = &told.report.checkpoint {
             checkpoints::check_complete(db, told.report.run, checkpoint, told.wrong_digest).await?;
         }
     }
     let reports: Vec<&Report> = taken.iter().map(|taken| &taken.told.report).collect();
-    let mut violations = metrics::merge(db, &reports, policy).await?;
-    let mut disputed = BTreeSet::new();
+    let merge = metrics::prepare(db, &reports, series, policy).await?;
+    let runs: Vec<&Run> = taken.iter().map(|taken| &taken.transition.run).collect();
+    let mut violations = merge.store(db, &reports, &runs, policy).await?;
+    let disputed: BTreeSet<RunId> = violations.keys().copied().collect();
     for Taken { told, before, transition } in taken.iter_mut() {
         let Reported { report, now, .. } = told;
         if let Some(violations) = violations.remove(&report.run) {
             let said = jobs::Said { violations, ..report.said() };
             *transition = jobs::apply(before, &Change::Report(said), *now, policy)?;
-            disputed.insert(report.run);
+            bulk::save_runs(db, &[&transition.run]).await?;
         } else if let Some(checkpoint) = &report.checkpoint {
             checkpoints::insert(db, before, report.attempt, checkpoint, *now).await?;
         }

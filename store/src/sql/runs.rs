@@ -85,6 +85,12 @@ pub(super) async fn persist_all(db: &mut Db, mut changes: Vec<(&Run, Transition,
     }
     let runs: Vec<&Run> = changes.iter().map(|(_, transition, _)| &transition.run).collect();
     bulk::save_runs(db, &runs).await?;
+    record(db, changes).await
+}
+
+/// Stores what follows from changes of runs that are saved already.
+pub(super) async fn record(db: &mut Db, mut changes: Vec<(&Run, Transition, Millis)>) -> Result<()> {
+    settle(db, &changes).await?;
     // Whoever changes several jobs changes them in this order, so that two servers do not wait for each other.
     changes.sort_by_key(|(before, ..)| before.job);
     for (before, Transition { run, log: kinds, .. }, now) in changes {
@@ -92,6 +98,17 @@ pub(super) async fn persist_all(db: &mut Db, mut changes: Vec<(&Run, Transition,
         if before.state.name() != run.state.name() {
             recount(db, &run, before.state.name(), now).await?;
         }
+    }
+    Ok(())
+}
+
+/// What runs said last is final when they have ended: from now on they are ranked by an index.
+async fn settle(db: &mut Db, changes: &[(&Run, Transition, Millis)]) -> Result<()> {
+    for (_, transition, _) in changes.iter().filter(|(_, transition, _)| transition.run.state.is_terminal()) {
+        sqlx::query("UPDATE series SET final_value = last_value WHERE run_id = $1")
+            .bind(transition.run.id.0)
+            .execute(&mut *db)
+            .await?;
     }
     Ok(())
 }

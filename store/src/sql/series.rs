@@ -51,19 +51,30 @@ pub(super) async fn ranked(db: &mut Db, query: &RankQuery) -> Result<Vec<Ranked>
     found.iter().map(ranked).collect()
 }
 
-/// What is ranked is narrow; the runs themselves are read last, as many as are asked for.
+/// Of runs that have ended and of those that go on (`migrations`, 7), what is ranked is narrow; the runs themselves are read
+/// last, as many as are asked for.
 macro_rules! ranking {
     ($order:literal) => {
         concat!(
-            "SELECT run.*, best.last_value AS ranked_value, best.last_step AS ranked_step
-             FROM (SELECT series.run_id, series.last_value, series.last_step
-                   FROM series JOIN run ON run.id = series.run_id JOIN job ON job.id = run.job_id
-                   WHERE series.name = $1 AND series.last_value BETWEEN $2 AND $3
-                     AND job.experiment = coalesce($4, job.experiment) AND job.id = coalesce($5, job.id)
-                   ORDER BY series.last_value ",
+            "SELECT run.*, best.value AS ranked_value, best.last_step AS ranked_step
+             FROM (SELECT * FROM (
+                     SELECT series.run_id, series.final_value AS value, series.last_step
+                     FROM series JOIN run ON run.id = series.run_id JOIN job ON job.id = run.job_id
+                     WHERE series.name = $1 AND series.final_value BETWEEN $2 AND $3
+                       AND job.experiment = coalesce($4, job.experiment) AND job.id = coalesce($5, job.id)
+                     ORDER BY series.final_value ",
             $order,
-            ", series.run_id LIMIT $6) AS best
-             JOIN run ON run.id = best.run_id ORDER BY best.last_value ",
+            ", series.run_id LIMIT $6) AS ended
+                   UNION ALL
+                   SELECT series.run_id, series.last_value, series.last_step
+                   FROM series JOIN run ON run.id = series.run_id JOIN job ON job.id = run.job_id
+                   WHERE series.name = $1 AND series.final_value IS NULL AND series.kind = 'scalar'
+                     AND series.last_value BETWEEN $2 AND $3
+                     AND job.experiment = coalesce($4, job.experiment) AND job.id = coalesce($5, job.id)
+                   ORDER BY value ",
+            $order,
+            ", run_id LIMIT $6) AS best
+             JOIN run ON run.id = best.run_id ORDER BY best.value ",
             $order,
             ", best.run_id"
         )

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use jobs::{Counts, EventKind, Job, JobId, JobSource};
+use jobs::{Counts, EventKind, Job, JobId, JobSource, Millis};
 
 use super::bulk::{self, EventRow};
 use super::{Db, dialect, lock, read};
@@ -14,7 +14,9 @@ pub(super) async fn all(db: &mut Db, jobs: &[&NewJob]) -> Result<Vec<Submitted>>
     let before = made_before(db, jobs).await?;
     let made = |job: &NewJob| job.idempotency.as_ref().and_then(|(key, _)| before.get(key));
     let new: Vec<&NewJob> = jobs.iter().copied().filter(|job| made(job).is_none()).collect();
-    insert(db, &new).await?;
+    if !new.is_empty() {
+        insert(db, &new).await?;
+    }
     let mut answers = Vec::with_capacity(jobs.len());
     for job in jobs {
         answers.push(match made(job) {
@@ -33,16 +35,20 @@ async fn insert(db: &mut Db, jobs: &[&NewJob]) -> Result<()> {
     if !sources.is_empty() {
         lock::sources(db, &sources).await?;
     }
-    bulk::insert_jobs(db, jobs).await?;
+    let event = |job: &&NewJob| EventRow::new(job.id, 1, job.now, &submitted(job)?);
+    let events: Vec<_> = jobs.iter().map(event).collect::<Result<_>>()?;
+    bulk::insert_jobs(db, jobs, &events, forgotten(jobs)).await?;
     for job in jobs {
         for (place, source) in (0..).zip(&job.from) {
             insert_source(db, job.id, place, source).await?;
         }
     }
-    bulk::insert_runs(db, jobs).await?;
-    bulk::insert_keys(db, jobs).await?;
-    let event = |job: &&NewJob| EventRow::new(job.id, 1, job.now, &submitted(job)?);
-    bulk::insert_events(db, jobs.iter().map(event).collect::<Result<_>>()?).await
+    Ok(())
+}
+
+/// Idempotency keys of that time or before are forgotten.
+fn forgotten(jobs: &[&NewJob]) -> Millis {
+    jobs.iter().map(|job| job.now).min().unwrap_or(0).saturating_sub(limits::KEY_MS)
 }
 
 /// The first event of a job.
@@ -64,21 +70,19 @@ fn accepted(new: &NewJob) -> Result<Job> {
     })
 }
 
-/// The jobs that the same keys made, if their bodies were the same. Keys that are old enough are forgotten first.
+/// The jobs that the same keys made, if their bodies were the same.
 async fn made_before(db: &mut Db, jobs: &[&NewJob]) -> Result<BTreeMap<String, JobId>> {
     let keyed = jobs.iter().filter_map(|job| job.idempotency.as_ref());
     let bodies: BTreeMap<&str, [u8; 32]> = keyed.map(|(key, body)| (key.as_str(), *body)).collect();
-    let (Some(now), false) = (jobs.iter().map(|job| job.now).min(), bodies.is_empty()) else {
+    if bodies.is_empty() {
         return Ok(BTreeMap::new());
-    };
+    }
     let keys: Vec<&str> = bodies.keys().copied().collect();
-    lock::keys(db, &keys).await?;
-    sqlx::query("DELETE FROM idempotency WHERE at <= $1")
-        .bind(int(now.saturating_sub(limits::KEY_MS)))
-        .execute(&mut *db)
-        .await?;
     let mut made = BTreeMap::new();
     for row in dialect::known_keys(db, &keys).await? {
+        if row.number::<u64>("at")? <= forgotten(jobs) {
+            continue;
+        }
         let key = row.text("key")?;
         if bodies.get(key.as_str()) != Some(&row.bytes::<32>("body")?) {
             return Err(StoreError::KeyReused(key));

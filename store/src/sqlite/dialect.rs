@@ -1,9 +1,11 @@
 //! What SQLite says in its own way.
 
-use jobs::{Millis, RunId, WorkerId};
-use sqlx::Row as _;
+use futures::TryStreamExt as _;
+use jobs::{Millis, WorkerId};
+use sqlx::{Executor as _, Row as _};
 
-use super::{Db, Row};
+use super::sql::{Saved, Scalar, SeriesChange};
+use super::{Db, Row, statements};
 use crate::Result;
 use crate::rows::{self, Columns as _, int};
 
@@ -25,17 +27,21 @@ pub(super) const CANDIDATES: &str = "
     ORDER BY job.priority DESC, job.running, job.created_at, job.id
     LIMIT 64";
 
-/// The series of runs.
-pub(super) async fn series_of(db: &mut Db, runs: &[RunId]) -> Result<Vec<Row>> {
-    let runs: Vec<String> = runs.iter().map(|run| run.0.simple().to_string()).collect();
-    let found = sqlx::query("SELECT * FROM series WHERE run_id IN (SELECT unhex(value) FROM json_each($1))");
-    Ok(found.bind(rows::json(&runs)?).fetch_all(db).await?)
-}
-
 /// What is known of idempotency keys.
 pub(super) async fn known_keys(db: &mut Db, keys: &[&str]) -> Result<Vec<Row>> {
     let found = sqlx::query("SELECT * FROM idempotency WHERE key IN (SELECT value FROM json_each($1))");
     Ok(found.bind(rows::json(&keys)?).fetch_all(db).await?)
+}
+
+/// Inserts jobs, runs, keys and events, which come as documents; answers how many keys were free.
+pub(super) async fn insert_jobs(db: &mut Db, rows: [String; 4], after: Millis) -> Result<u64> {
+    let insert =
+        rows.into_iter().fold(sqlx::query(statements::INSERT_JOBS), |insert, rows| insert.bind(rows));
+    let done: Vec<_> = db.execute_many(insert.bind(int(after))).try_collect().await?;
+    match done.as_slice() {
+        [_, _, keys, _] => Ok(keys.rows_affected()),
+        done => Err(rows::broken(format!("four statements have {} results", done.len()))),
+    }
 }
 
 /// Notes that workers were heard of.
@@ -49,24 +55,25 @@ pub(super) async fn touch(db: &mut Db, workers: &[WorkerId], now: Millis) -> Res
     Ok(())
 }
 
-/// Inserts scalars (series, step, attempt, key) that are not there; answers how many.
-pub(super) async fn insert_scalars(db: &mut Db, scalars: &[(i64, u64, u32, i64)]) -> Result<u64> {
-    let inserted = sqlx::query(
-        "INSERT INTO metric (series_id, step, attempt, value)
-         SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM jsonb_each($1) WHERE true
-         ON CONFLICT DO NOTHING",
-    )
-    .bind(rows::json(&scalars)?)
-    .execute(db)
-    .await?;
-    Ok(inserted.rows_affected())
+/// Inserts scalars (series, step, attempt, key) that are not there, sets series and runs. Each statement by itself would
+/// wake the thread of the connection and wait for it.
+pub(super) async fn save_reports(
+    db: &mut Db,
+    scalars: &[Scalar],
+    series: &[SeriesChange],
+    runs: &str,
+) -> Result<Saved> {
+    let save = sqlx::query(statements::SAVE_REPORTS);
+    let save = save.bind(rows::json(&scalars)?).bind(rows::json(&series)?).bind(runs);
+    let done: Vec<_> = db.execute_many(save).try_collect().await?;
+    match done.as_slice() {
+        [scalars, _, runs] => Ok(Saved { scalars: scalars.rows_affected(), runs: runs.rows_affected() }),
+        done => Err(rows::broken(format!("three statements have {} results", done.len()))),
+    }
 }
 
 /// The (series, step) of scalars that have other bits in the database.
-pub(super) async fn differing_scalars(
-    db: &mut Db,
-    scalars: &[(i64, u64, u32, i64)],
-) -> Result<Vec<(i64, u64)>> {
+pub(super) async fn differing_scalars(db: &mut Db, scalars: &[Scalar]) -> Result<Vec<(i64, u64)>> {
     let differ = sqlx::query(
         "SELECT DISTINCT metric.series_id, metric.step FROM jsonb_each($1) AS sent JOIN metric
            ON metric.series_id = sent.value ->> 0 AND metric.step = sent.value ->> 1
@@ -79,14 +86,8 @@ pub(super) async fn differing_scalars(
 }
 
 /// Sets points, last step and last scalar of series (id, points, last step, last scalar).
-pub(super) async fn save_series(db: &mut Db, changes: &[(i64, u64, u64, Option<i64>)]) -> Result<()> {
-    sqlx::query(
-        "UPDATE series SET points = change.value ->> 1, last_step = change.value ->> 2, last_value = change.value ->> 3
-         FROM jsonb_each($1) AS change WHERE series.id = change.value ->> 0",
-    )
-    .bind(rows::json(&changes)?)
-    .execute(db)
-    .await?;
+pub(super) async fn save_series(db: &mut Db, changes: &[SeriesChange]) -> Result<()> {
+    sqlx::query(statements::SAVE_SERIES).bind(rows::json(&changes)?).execute(db).await?;
     Ok(())
 }
 

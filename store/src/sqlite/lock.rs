@@ -1,8 +1,10 @@
 //! Locks on rows. SQLite has one writer, so whoever writes is alone: reading is enough.
 
+use futures::TryStreamExt as _;
 use jobs::{DatasetHash, JobId, JobSource, Run, RunId};
+use sqlx::{Either, Executor as _};
 
-use super::Db;
+use super::{Db, Row};
 use crate::{AcquireRequest, Result, rows};
 
 /// A run that nobody else changes until this transaction ends.
@@ -11,14 +13,26 @@ pub(super) async fn run(db: &mut Db, id: RunId) -> Result<Option<Run>> {
     found.await?.as_ref().map(rows::run).transpose()
 }
 
-/// Several of them, those that are there.
-pub(super) async fn runs_by_id(db: &mut Db, ids: &[RunId]) -> Result<Vec<Run>> {
+/// Several of them, those that are there, and their series.
+pub(super) async fn runs_with_series(db: &mut Db, ids: &[RunId]) -> Result<(Vec<Run>, Vec<Row>)> {
     let ids: Vec<String> = ids.iter().map(|id| id.0.simple().to_string()).collect();
-    let found = sqlx::query("SELECT * FROM run WHERE id IN (SELECT unhex(value) FROM json_each($1))");
-    found.bind(rows::json(&ids)?).fetch_all(db).await?.iter().map(rows::run).collect()
+    let found = sqlx::query(
+        "SELECT * FROM run WHERE id IN (SELECT unhex(value) FROM json_each($1));
+         SELECT * FROM series WHERE run_id IN (SELECT unhex(value) FROM json_each($1))",
+    );
+    let (mut runs, mut series, mut is_first) = (Vec::new(), Vec::new(), true);
+    let mut found = db.fetch_many(found.bind(rows::json(&ids)?));
+    while let Some(next) = found.try_next().await? {
+        match next {
+            Either::Right(row) if is_first => runs.push(rows::run(&row)?),
+            Either::Right(row) => series.push(row),
+            Either::Left(_) => is_first = false,
+        }
+    }
+    Ok((runs, series))
 }
 
-/// The same, unless somebody else is about to change it.
+/// A run, unless somebody else is about to change it.
 pub(super) async fn run_if_free(db: &mut Db, id: RunId) -> Result<Option<Run>> {
     run(db, id).await
 }
@@ -47,11 +61,6 @@ pub(super) async fn timed(db: &mut Db) -> Result<Vec<Run>> {
 
 /// The runs that a job will build on.
 pub(super) async fn sources(_db: &mut Db, _sources: &[JobSource]) -> Result<()> {
-    Ok(())
-}
-
-/// Idempotency keys.
-pub(super) async fn keys(_db: &mut Db, _keys: &[&str]) -> Result<()> {
     Ok(())
 }
 

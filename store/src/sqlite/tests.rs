@@ -292,7 +292,8 @@ async fn a_database_of_an_older_schema_is_brought_up_to_date() {
     store.close().await.expect("closed");
     let first = "DROP TABLE job_source; ALTER TABLE run DROP COLUMN server_was_away;
                  DROP INDEX job_to_do; CREATE INDEX job_with_queued ON job (id) WHERE queued > 0;
-                 DROP INDEX series_by_last_value; ALTER TABLE series DROP COLUMN last_value;
+                 DROP INDEX series_by_final_value; DROP INDEX series_that_go_on;
+                 ALTER TABLE series DROP COLUMN last_value; ALTER TABLE series DROP COLUMN final_value;
                  DROP TABLE forgotten; ALTER TABLE checkpoint DROP COLUMN score; ALTER TABLE checkpoint DROP COLUMN pinned;
                  DELETE FROM _sqlx_migrations WHERE version > 1";
     execute(&mut raw(folder.path()).await, first).await.expect("it is as the first version wrote it");

@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::round::{self, Outcome};
-use crate::support::{Database, asked};
+use crate::support::Database;
 
 /// Each with a hundred runs, so a thousand in all.
 const ROUNDS: u64 = 10;
@@ -52,14 +52,10 @@ async fn tell(round: u64) {
     }
 }
 
-/// `make chaos SEED=1 DB=sqlite`: too long for every change.
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "takes 10 to 40 minutes; `make chaos` runs it"]
-async fn a_thousand_runs_survive_two_hundred_faults() {
-    let seed: u64 = asked("CHAOS_SEED").map_or(1, |seed| seed.parse().expect("CHAOS_SEED is a number"));
-    let name = asked("CHAOS_DB").unwrap_or_else(|| "sqlite".into());
-    let database = Database::named(&name);
-    let journal = Journal::of(&name, seed);
+/// Plays what is left of a thousand runs under two hundred faults.
+pub(super) async fn play(database: Database, seed: u64) {
+    let name = database.name();
+    let journal = Journal::of(name, seed);
     let done = journal.lines().len() as u64;
     eprintln!("{name}, seed {seed}: {done} of {ROUNDS} rounds are in {}", journal.file.display());
     for round in done..ROUNDS {

@@ -13,15 +13,20 @@ mod long;
 mod round;
 mod stage;
 
-use crate::support::Database;
+use crate::support::{Database, asked, asked_for_all};
 
 /// Another one makes other faults at other moments; a failure names the one it had.
 const SEED: u64 = 7;
 
+/// One round, on whatever database; ten of them by `make chaos SEED=1 DB=sqlite`.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_hundred_runs_survive_thirty_faults() {
-    let seed = std::env::var("E2E_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(SEED);
-    let outcome = round::play(Database::asked_for(), seed).await.expect("its database is installed");
+async fn runs_survive_faults_of_every_kind() {
+    let seed = asked("E2E_SEED").map_or(SEED, |seed| seed.parse().expect("E2E_SEED is a number"));
+    let database = Database::asked_for();
+    if asked_for_all() {
+        return long::play(database, seed).await;
+    }
+    let outcome = round::play(database, seed).await.expect("its database is installed");
     eprintln!("{}", outcome.line);
     assert!(outcome.faults >= 20, "{outcome:?}");
 }

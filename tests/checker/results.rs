@@ -54,9 +54,11 @@ pub(super) fn checkpoints_are_whole(records: &Records, found: &mut Findings) {
 pub(super) fn results_are_undisturbed(records: &Records, history: &History, found: &mut Findings) {
     for (id, reference) in &history.undisturbed {
         let Some(run) = records.runs.get(id) else { continue };
-        found.unless(!run.has_ended() || run.digest.as_ref() == Some(&reference.digest), Invariant::I11, || {
-            format!("run {id}: digest {:?}, undisturbed {}", run.digest, reference.digest)
-        });
+        found.unless(
+            !run.has_ended() || run.digest.as_ref() == Some(&reference.digest),
+            Invariant::I11,
+            || format!("run {id}: digest {:?}, undisturbed {}", run.digest, reference.digest),
+        );
         for metric in &run.metrics {
             let undisturbed = reference.values.get(&(metric.name.clone(), metric.step));
             // One that should not be there is I7's business.

@@ -1,5 +1,6 @@
 //! Faults against real processes: one kind at a time, and in a storm all of them.
 
+mod backlog;
 mod backups;
 mod big;
 mod cancels;

@@ -16,10 +16,8 @@ use crate::support::{Attempt, PROMPT, Puppet, Service, Times, digits_job, text, 
 const SLOTS: usize = 4;
 /// Good jobs for each that is poison.
 const GOOD: usize = 4;
-/// What a good run takes.
-const WORK: Duration = Duration::from_millis(400);
-/// What an attempt of a poisoned one takes that fails early.
-const EARLY: Duration = Duration::from_millis(40);
+/// An attempt of a poisoned run that fails early takes as much of what a good run takes.
+const EARLY: u32 = 20;
 const COUNTED: u64 = 3;
 /// Of the median wait.
 const CHANGE: f64 = 0.1;
@@ -27,30 +25,38 @@ const CHANGE: f64 = 0.1;
 /// When the good runs were begun, counted from when the first slot was there.
 type Waits = Mutex<Vec<Duration>>;
 
+/// What runs take: good ones, and attempts of poisoned ones.
+#[derive(Clone, Copy)]
+struct Takes {
+    good: Duration,
+    poisoned: Duration,
+}
+
 /// A slot: takes run after run, and fails with each that is poison.
-async fn slot(mut puppet: Puppet, poison: &BTreeSet<String>, takes: Duration, waits: &Waits) {
+async fn slot(mut puppet: Puppet, poison: &BTreeSet<String>, takes: Takes, waits: &Waits) {
     let began = Instant::now();
     loop {
         let attempt: Attempt = puppet.lease().await;
         if poison.contains(&attempt.run) {
-            tokio::time::sleep(takes).await; // what it computes
+            tokio::time::sleep(takes.poisoned).await; // what it computes
             attempt.crash().await;
         } else {
             waits.lock().expect("nobody panics while it is held").push(began.elapsed());
-            tokio::time::sleep(WORK).await;
+            tokio::time::sleep(takes.good).await;
             attempt.fail().await;
         }
     }
 }
 
-/// Sends all jobs before there is a slot, a poisoned one before every fourth if each of its attempts is to take so long;
-/// answers how long the good ones waited.
-async fn waits(good: usize, poisoned: Option<Duration>) -> Times {
-    let service = Service::start_with(&[("VESICLE_BACKOFF_MS", "200")]).await;
+/// Sends all jobs before there is a slot, a poisoned one before every fourth of them if `poisoned`; answers how long
+/// the good ones waited.
+async fn waits(good: usize, poisoned: bool, takes: Takes) -> Times {
+    let settings = [("VESICLE_BACKOFF_MS", "200"), ("VESICLE_LEASE_MS", "30000")];
+    let service = Service::start_with(&settings).await;
     let client = &service.client;
     let (mut jobs, mut poison) = (Vec::new(), BTreeSet::new());
     for n in 0..good {
-        if poisoned.is_some() && n.is_multiple_of(GOOD) {
+        if poisoned && n.is_multiple_of(GOOD) {
             let job = client.submit(&digits_job(1, 1, 1), &format!("poison-{n}")).await;
             poison.insert(text(&client.runs(&job).await[0], "id"));
             jobs.push((job, COUNTED));
@@ -60,9 +66,9 @@ async fn waits(good: usize, poisoned: Option<Duration>) -> Times {
     let (waits, mut slots) = (Waits::default(), Vec::new());
     for _ in 0..SLOTS {
         let puppet = Puppet::connect(&client.server).await;
-        slots.push(slot(puppet, &poison, poisoned.unwrap_or_default(), &waits));
+        slots.push(slot(puppet, &poison, takes, &waits));
     }
-    let patience = PROMPT + 2 * (WORK + poisoned.unwrap_or_default()) * good as u32;
+    let patience = PROMPT + 2 * (takes.good + takes.poisoned) * good as u32;
     let all_end = async {
         for (job, attempts) in jobs {
             client.until_job_is(&job, "failed", patience).await;
@@ -81,13 +87,16 @@ async fn waits(good: usize, poisoned: Option<Duration>) -> Times {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn poison_that_fails_early_hardly_lets_others_wait() {
-    let good = times(40, 80);
-    let median = async |poisoned| waits(good, poisoned).await.percentile(50);
-    let (calm, early, late) = (median(None).await, median(Some(EARLY)).await, median(Some(WORK)).await);
+    let (jobs, good) = times((20, Duration::from_secs(1)), (80, Duration::from_secs(2)));
+    let median = async |poisoned: Option<Duration>| {
+        let takes = Takes { good, poisoned: poisoned.unwrap_or_default() };
+        waits(jobs, poisoned.is_some(), takes).await.percentile(50)
+    };
+    let (calm, early, late) = tokio::join!(median(None), median(Some(good / EARLY)), median(Some(good)));
     let change = |with: Duration| with.as_secs_f64() / calm.as_secs_f64() - 1.0;
     eprintln!(
-        "{good} jobs waited {calm:?} in half of the cases; beside {} poisoned ones {early:?} ({:+.1} %), {late:?} if these take as long ({:+.1} %)",
-        good / GOOD,
+        "{jobs} jobs of {good:?} waited {calm:?} in half of the cases; beside {} poisoned ones {early:?} ({:+.1} %), {late:?} if these take as long ({:+.1} %)",
+        jobs / GOOD,
         100.0 * change(early),
         100.0 * change(late)
     );

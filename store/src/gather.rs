@@ -141,6 +141,8 @@ impl<Q: Question> Leader<Q> {
             for (asked, answer) in group.into_iter().zip(answers) {
                 let _ = asked.to.send(answer); // the caller may have gone; what is done is done
             }
+            // Requests that have arrived meanwhile join the next group; nobody is waited for.
+            tokio::task::yield_now().await;
         }
     }
 }

@@ -54,13 +54,26 @@ impl Linked {
         Self { service, job, history, logs, watching, posts }
     }
 
-    /// A worker that has brought its run further, and what it holds.
+    /// A worker that has just brought its run further, and what it holds.
     async fn victim(&self) -> (usize, Held) {
-        until("a run is on its way", LEASE + PROMPT, async || {
-            let held = |n: usize| Some((n, self.logs.held_by(&self.posts[n].1.worker_id()?, u64::MAX)?));
-            (0..self.posts.len()).find_map(held)
-        })
-        .await
+        let held_by = |n: usize| self.logs.held_by(&self.posts[n].1.worker_id()?, u64::MAX);
+        loop {
+            let (n, held) = until("a run is on its way", LEASE + PROMPT, async || {
+                (0..self.posts.len()).find_map(|n| Some((n, held_by(n)?)))
+            })
+            .await;
+            // An attempt whose lease a cut before this one took is not known to be over yet.
+            let goes_on = until("it is further, or over", LEASE + PROMPT, async || match held_by(n) {
+                Some(now) if now.attempt == held.attempt => {
+                    (now.checkpoint > held.checkpoint).then_some(true)
+                }
+                _ => Some(false),
+            })
+            .await;
+            if goes_on {
+                return (n, held);
+            }
+        }
     }
 
     async fn end(mut self) -> Records {

@@ -10,7 +10,7 @@ VENV := target/contract-venv
 # The integration tests of the crates; tests/tidy.rs holds that none is missing.
 UNIT := data laws main memory mnist networks
 # The tests of promises that play fewer cases in `make test` than the promise names, and all of them here.
-PROMISES := bad_input cancels contract deaths memory poison powercut rot stalled stops streams submissions
+PROMISES := backlog backups bad_input cancels clocks contract deaths links memory poison powercut rot stalled stops streams submissions
 # Prints the seconds a part of the tests took.
 timed = @start=$$(date +%s); $(2); echo "make test: $(1) took $$(( $$(date +%s) - start )) s"
 

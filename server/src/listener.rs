@@ -71,7 +71,9 @@ fn builder(app: &App) -> Builder<TokioExecutor> {
         .timer(TokioTimer::new())
         .max_concurrent_streams(app.config.max_http2_streams)
         .keep_alive_interval(PING)
-        .keep_alive_timeout(PING);
+        .keep_alive_timeout(PING)
+        // What is under way on a slow link is little, or pings and reports would wait behind it for longer than they may.
+        .adaptive_window(true);
     builder
 }
 

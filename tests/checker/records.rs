@@ -70,6 +70,12 @@ pub(crate) struct Records {
     pub(crate) damage: Vec<String>,
 }
 
+impl Run {
+    pub(crate) fn has_ended(&self) -> bool {
+        ["succeeded", "failed", "cancelled"].contains(&self.state.as_str())
+    }
+}
+
 impl Event {
     pub(crate) fn is(&self, kind: &str) -> bool {
         self.kind == kind

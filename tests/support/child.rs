@@ -113,3 +113,10 @@ pub(crate) fn command_by(launcher: &[&str], args: &[&str], env: &[(String, Strin
     command.args(args).env("NO_COLOR", "1").envs(env.iter().cloned());
     command
 }
+
+/// Runs it to its end, which must be a good one.
+pub(crate) async fn succeed(args: &[&str], env: &[(String, String)]) {
+    let output = command(args, env).output().await.expect("the binary under test can be started");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "vesicle {}: {}\n{said}", args.join(" "), output.status);
+}

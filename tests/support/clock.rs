@@ -1,4 +1,4 @@
-//! A wall clock that a test sets: libfaketime under a process, and a file that says how far the clock is off.
+//! A clock that a test sets: libfaketime under a process, and a file that says how far the clock is off and how fast it goes.
 
 use std::path::{Path, PathBuf};
 
@@ -27,6 +27,11 @@ impl FakeClock {
         Some(clock)
     }
 
+    /// What a process is started with whose monotonic clock is as wrong as its wall clock.
+    pub(crate) fn env_of_all_clocks(&self) -> Vec<(String, String)> {
+        self.env().into_iter().filter(|(name, _)| name != "DONT_FAKE_MONOTONIC").collect()
+    }
+
     /// What a process is started with.
     pub(crate) fn env(&self) -> Vec<(String, String)> {
         let (library, file) = (self.library.display().to_string(), self.file.display().to_string());
@@ -42,8 +47,17 @@ impl FakeClock {
 
     /// From now on the clock is so many days ahead, or behind.
     pub(crate) fn set(&self, days: i64) {
+        self.say(&format!("{days:+}d\n"));
+    }
+
+    /// The clock goes so many times as fast, from the start of a process on.
+    pub(crate) fn speed_up(&self, times: u32) {
+        self.say(&format!("+0 x{times}\n"));
+    }
+
+    fn say(&self, text: &str) {
         let new = self.file.with_extension("new");
-        std::fs::write(&new, format!("{days:+}d\n")).expect("the temporary directory can be written");
+        std::fs::write(&new, text).expect("the temporary directory can be written");
         // A process may read it at any time.
         std::fs::rename(&new, &self.file).expect("a file can be renamed in its folder");
     }

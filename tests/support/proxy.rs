@@ -34,12 +34,16 @@ pub(crate) struct Proxy {
 struct Shared {
     upstream: AtomicU16,
     withholds: watch::Sender<bool>,
+    /// Nothing gets through either way; it comes later.
+    stalls: watch::Sender<bool>,
     /// No connection gets through.
     down: AtomicBool,
     /// Bytes a second in each direction of each connection; 0 for as fast as it goes.
     rate: AtomicU64,
     /// How long bytes were held back for that, in microseconds.
     held_back: AtomicU64,
+    /// Bytes that servers got.
+    sent: AtomicU64,
     /// Counts the times that all connections were to be closed.
     severed: watch::Sender<u64>,
     /// Bytes of answers after which the next connections are closed.
@@ -68,9 +72,11 @@ impl Proxy {
         let shared = Arc::new(Shared {
             upstream: AtomicU16::new(upstream),
             withholds: watch::Sender::new(false),
+            stalls: watch::Sender::new(false),
             down: AtomicBool::new(false),
             rate: AtomicU64::new(0),
             held_back: AtomicU64::new(0),
+            sent: AtomicU64::new(0),
             severed: watch::Sender::new(0),
             cuts: Mutex::default(),
             connections: AtomicU64::new(0),
@@ -78,6 +84,11 @@ impl Proxy {
         });
         let accepting = tokio::spawn(accept(listener, Arc::clone(&shared)));
         Self { url: format!("http://127.0.0.1:{port}"), shared, accepting }
+    }
+
+    /// Where it listens.
+    pub(crate) fn port(&self) -> u16 {
+        self.url.rsplit(':').next().and_then(|port| port.parse().ok()).expect("the address ends in a port")
     }
 
     /// New connections go to another server; those that are there stay.
@@ -88,6 +99,12 @@ impl Proxy {
     /// From now on requests pass and answers do not.
     pub(crate) fn withhold_answers(&self) {
         self.shared.withholds.send_replace(true);
+    }
+
+    /// From now on nothing passes either way, and no connection ends: as when a cable is pulled out. At `false` everything
+    /// that was sent meanwhile comes through, as TCP sends it again.
+    pub(crate) fn stall(&self, stalls: bool) {
+        self.shared.stalls.send_replace(stalls);
     }
 
     /// Closes all connections, drops what was withheld, and lets new ones through.
@@ -115,6 +132,11 @@ impl Proxy {
     /// For how long bytes were held back because the link was slow, all connections added up.
     pub(crate) fn held_back(&self) -> Duration {
         Duration::from_micros(self.shared.held_back.load(Ordering::Relaxed))
+    }
+
+    /// Bytes that the server got in all.
+    pub(crate) fn sent(&self) -> u64 {
+        self.shared.sent.load(Ordering::Relaxed)
     }
 
     /// Closes the next connections after so many bytes of answers each, those after them never.
@@ -168,8 +190,10 @@ impl Shared {
         }
     }
 
-    /// What a slow link does.
+    /// What a slow link does, and one that is cut.
     async fn pace(&self, bytes: usize) {
+        let mut stalls = self.stalls.subscribe();
+        stalls.wait_for(|stalls| !stalls).await.expect("the proxy is there as long as its connections");
         let micros = (bytes as u64 * 1_000_000).checked_div(self.rate.load(Ordering::Relaxed)).unwrap_or(0);
         if micros > 0 {
             tokio::time::sleep(Duration::from_micros(micros)).await;
@@ -218,6 +242,7 @@ async fn requests(mut client: OwnedReadHalf, mut server: OwnedWriteHalf, number:
         if server.write_all(&buffer[..read]).await.is_err() {
             return;
         }
+        shared.sent.fetch_add(read as u64, Ordering::Relaxed);
         shared.passed(number, &frames);
     }
 }

@@ -107,7 +107,16 @@ impl Attempt {
 
     /// Ends the run for good, as one that its user got wrong.
     pub(crate) async fn fail(self) {
-        let (class, message) = (v1::FailureClass::UserError.into(), "enough".to_owned());
+        self.fail_as(v1::FailureClass::UserError).await;
+    }
+
+    /// Ends the attempt, as one whose simulation panics; others may follow.
+    pub(crate) async fn crash(self) {
+        self.fail_as(v1::FailureClass::Crash).await;
+    }
+
+    async fn fail_as(self, class: v1::FailureClass) {
+        let (class, message) = (class.into(), "enough".to_owned());
         self.end(Ending::Failed(v1::Failure { class, message })).await;
     }
 

@@ -9,7 +9,7 @@ use std::{
 use serde_json::{Value as Json, json};
 use tempfile::TempDir;
 
-use super::{Child, Client, Database, OnSqlite, Proxy, command, until};
+use super::{Child, Client, Database, OnSqlite, Proxy, succeed, until};
 
 /// Time to live of a lease: the tests that lose one wait about that long.
 pub(crate) const LEASE: Duration = Duration::from_secs(2);
@@ -191,11 +191,13 @@ impl Service {
         }
         let number = self.started.fetch_add(1, Ordering::Relaxed);
         let file = self.folder().join(format!("backup-{number}.db"));
-        let output = command(&["backup", &file.display().to_string()], &self.env).output().await;
-        let output = output.expect("the binary under test can be started");
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "vesicle backup: {}\n{said}", output.status);
+        self.backup(&file).await;
         file
+    }
+
+    /// Makes a backup while everything goes on.
+    pub(crate) async fn backup(&self, file: &Path) {
+        succeed(&["backup", &file.display().to_string()], &self.env).await;
     }
 
     /// The file of a service on SQLite.

@@ -21,8 +21,8 @@ const PING: Duration = Duration::from_secs(20);
 const ANSWER: Duration = Duration::from_secs(10);
 /// Of `Acquire`, which waits up to 20 s.
 const POLL: Duration = Duration::from_secs(30);
-/// Of a part of a checkpoint on its way up, and of a chunk on its way down.
-const TRANSFER: Duration = Duration::from_secs(30);
+/// The slowest link that is worked over, in bytes a second: 128 kbit/s.
+const SLOWEST: usize = 16 << 10;
 
 /// A server over gRPC.
 #[derive(Debug, Clone)]
@@ -41,7 +41,9 @@ impl Client {
             .tcp_nodelay(true)
             .http2_keep_alive_interval(PING)
             .keep_alive_timeout(PING)
-            .keep_alive_while_idle(true);
+            .keep_alive_while_idle(true)
+            // What is under way on a slow link is little, or pings and reports would wait behind it for longer than they may.
+            .http2_adaptive_window(true);
         Ok(Self { service: WorkerServiceClient::new(endpoint.connect_lazy()) })
     }
 
@@ -82,19 +84,20 @@ impl Coordinator for Client {
                 chunk: Some(v1::Chunk { n, bytes: bytes.to_vec() }),
             })
             .collect();
-        within(TRANSFER, self.service().put_chunk(tokio_stream::iter(requests))).await?;
+        within(transfer(part.len()), self.service().put_chunk(tokio_stream::iter(requests))).await?;
         Ok(())
     }
 
     async fn get_checkpoint(&self, checkpoint: &CheckpointRef) -> Result<Vec<u8>, Refusal> {
         let request = v1::GetCheckpointRequest { digest: checkpoint.digest.to_vec() };
-        let chunks = within(TRANSFER, self.service().get_checkpoint(request)).await?.into_inner();
+        let chunks =
+            within(transfer(CHUNK_BYTES), self.service().get_checkpoint(request)).await?.into_inner();
         collect(chunks, checkpoint.bytes, |response| response.chunk).await
     }
 
     async fn get_dataset(&self, hash: DatasetHash, limit: u64) -> Result<Vec<u8>, Refusal> {
         let request = v1::GetDatasetRequest { dataset: hash.to_string() };
-        let chunks = within(TRANSFER, self.service().get_dataset(request)).await?.into_inner();
+        let chunks = within(transfer(CHUNK_BYTES), self.service().get_dataset(request)).await?.into_inner();
         collect(chunks, limit, |response| response.chunk).await
     }
 }
@@ -107,7 +110,7 @@ async fn collect<T>(
 ) -> Result<Vec<u8>, Refusal> {
     let mut bytes = Vec::new();
     let mut expected = 0;
-    while let Some(next) = within(TRANSFER, async { chunks.next().await.transpose() }).await? {
+    while let Some(next) = within(transfer(CHUNK_BYTES), async { chunks.next().await.transpose() }).await? {
         let v1::Chunk { n, bytes: part } = required("chunk", chunk(next)).map_err(nonsense)?;
         if n != expected {
             return Err(nonsense(ConvertError::new("chunk.n", n, format!("it must be {expected}"))));
@@ -120,6 +123,11 @@ async fn collect<T>(
         expected += 1;
     }
     Ok(bytes)
+}
+
+/// Longest that so many bytes may be under way.
+const fn transfer(bytes: usize) -> Duration {
+    ANSWER.saturating_add(Duration::from_secs((bytes / SLOWEST) as u64))
 }
 
 async fn within<T>(limit: Duration, call: impl Future<Output = Result<T, Status>>) -> Result<T, Refusal> {

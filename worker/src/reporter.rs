@@ -13,8 +13,8 @@ use crate::{
     witness::Witness,
 };
 
-/// Bytes of a checkpoint that go up in one call; a cut connection costs no more than that.
-const PART_BYTES: usize = 8 * CHUNK_BYTES;
+/// Most chunks of a checkpoint that go up in one call; a cut connection costs no more than that.
+const PART_CHUNKS: usize = 8;
 
 /// The reports of one attempt. One is on its way at a time, and it is sent until the server answers it.
 pub(crate) struct Reporter {
@@ -207,18 +207,26 @@ fn words(outcome: &Outcome) -> String {
     }
 }
 
-/// Part by part, each until the server has it.
+/// Part by part, each until the server has it: a chunk after a failure, twice as much after each success, so that a link
+/// that is cut often carries it too.
 async fn put_parts(coordinator: Arc<dyn Coordinator>, checkpoint: Checkpoint) -> Result<(), Refusal> {
     let what = format!("checkpoint at step {}", checkpoint.step);
     let mut backoff = Backoff::new();
-    for (first, part) in (0..).step_by(PART_BYTES / CHUNK_BYTES).zip(checkpoint.bytes.chunks(PART_BYTES)) {
-        while let Err(refusal) = coordinator.put_checkpoint(checkpoint.digest, first, part).await {
-            match refusal {
-                Refusal::Unreachable(why) => backoff.wait(&what, &why).await,
-                refusal => return Err(refusal),
+    let (mut first, mut rest, mut chunks) = (0, &checkpoint.bytes[..], PART_CHUNKS);
+    while !rest.is_empty() {
+        let (part, after) = rest.split_at(rest.len().min(chunks * CHUNK_BYTES));
+        match coordinator.put_checkpoint(checkpoint.digest, first, part).await {
+            Ok(()) => {
+                backoff.reset(&what);
+                (first, rest) = (first + chunks as u32, after);
+                chunks = PART_CHUNKS.min(2 * chunks);
             }
+            Err(Refusal::Unreachable(why)) => {
+                chunks = 1;
+                backoff.wait(&what, &why).await;
+            }
+            Err(refusal) => return Err(refusal),
         }
-        backoff.reset(&what);
     }
     Ok(())
 }

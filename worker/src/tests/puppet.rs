@@ -38,6 +38,10 @@ pub(crate) struct State {
     pub(crate) lose_answers: u32,
     /// Whether chunks are kept waiting.
     pub(crate) hold_chunks: bool,
+    /// So many calls that bring chunks are broken off.
+    pub(crate) break_parts: u32,
+    /// How many chunks each of the others brought.
+    pub(crate) parts: Vec<usize>,
     pub(crate) wish: HashMap<RunId, Stop>,
     /// Runs whose attempt is not the current one any more.
     pub(crate) stale: Vec<RunId>,
@@ -153,8 +157,13 @@ impl Coordinator for Puppet {
             let changed = self.changed.notified();
             {
                 let mut state = self.reach()?;
+                if state.break_parts > 0 {
+                    state.break_parts -= 1;
+                    return Err(Refusal::Unreachable("the connection broke".into()));
+                }
                 if !state.hold_chunks {
                     let chunks = (first..).zip(part.chunks(1 << 20).map(<[u8]>::to_vec));
+                    state.parts.push(part.len().div_ceil(1 << 20));
                     state.chunks.entry(digest).or_default().extend(chunks);
                     return Ok(());
                 }

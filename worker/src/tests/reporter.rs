@@ -107,6 +107,21 @@ async fn the_lease_is_renewed_while_a_checkpoint_goes_up() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_link_that_breaks_carries_less_at_once_for_a_while() {
+    let (puppet, outbox, task, _) = begin(30_000);
+    puppet.set(|state| state.break_parts = 2);
+    let bytes: Arc<[u8]> = vec![7; 20 << 20].into();
+    let digest = *blake3::hash(&bytes).as_bytes();
+    outbox.stepped(1);
+    outbox.checkpointed(Checkpoint { step: 1, digest, bytes: bytes.clone() });
+    outbox.ended(Outcome::Stopped(Stop::Cancelled));
+    task.await.expect("the reporter ends");
+    assert_eq!(puppet.state().parts, [1, 2, 4, 8, 5]);
+    let stored: Vec<u8> = puppet.state().chunks[&digest].values().flatten().copied().collect();
+    assert!(stored == bytes[..], "each of them at its place");
+}
+
+#[tokio::test(start_paused = true)]
 async fn tries_come_within_two_seconds_for_as_long_as_the_server_is_away() {
     let (puppet, outbox, task, began) = begin(30_000);
     puppet.set(|state| state.is_away = true);

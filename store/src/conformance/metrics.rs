@@ -97,6 +97,19 @@ pub async fn other_bits_for_a_step_fail_the_run(store: Arc<dyn Store>) {
     assert_eq!(events.last(), Some(&"job_ended"));
 }
 
+/// Whatever the worker says of its end.
+pub async fn other_bits_in_the_last_report_of_a_run_fail_it(store: Arc<dyn Store>) {
+    let bench = Bench::with_job(store, 1).await;
+    let run = bench.granted(1, START).await;
+    bench.report(jobs::Report { metrics: vec![scalar("loss", 1, 1.0)], ..says(&run, 0, 1) }, START).await;
+    let outcome = Some(jobs::Outcome::Failed { class: Class::UserError, message: "enough".into() });
+    let metrics = vec![scalar("loss", 1, 2.0)];
+    let answer = bench.report(jobs::Report { metrics, outcome, ..says(&run, 1, 1) }, START).await;
+    assert_eq!(answer, Directive::Stop(Stop::LeaseLost));
+    let failed = bench.run(run.id).await;
+    assert!(matches!(failed.state, RunState::Failed { class: Class::DivergedBits, .. }), "{failed:?}");
+}
+
 /// A metric keeps its kind.
 pub async fn another_kind_for_a_metric_fails_the_run(store: Arc<dyn Store>) {
     let bench = Bench::with_job(store, 1).await;

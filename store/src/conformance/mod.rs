@@ -68,6 +68,7 @@ macro_rules! conformance {
             repeating_a_wish_changes_nothing
             metrics_keep_every_bit
             metrics_sent_again_by_a_later_attempt_change_nothing
+            other_bits_in_the_last_report_of_a_run_fail_it
             other_bits_for_a_step_fail_the_run
             another_kind_for_a_metric_fails_the_run
             too_many_names_are_refused

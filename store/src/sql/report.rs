@@ -78,18 +78,26 @@ async fn store(
     }
     let reports: Vec<&Report> = taken.iter().map(|taken| &taken.told.report).collect();
     let merge = metrics::prepare(db, &reports, series, policy).await?;
-    let runs: Vec<&Run> = taken.iter().map(|taken| &taken.transition.run).collect();
-    let mut violations = merge.store(db, &reports, &runs, policy).await?;
+    // What has ended never changes: runs that end are saved when it is sure how.
+    let all = taken.iter().map(|taken| &taken.transition.run);
+    let going_on: Vec<&Run> = all.filter(|run| !run.state.is_terminal()).collect();
+    let mut violations = merge.store(db, &reports, &going_on, policy).await?;
     let disputed: BTreeSet<RunId> = violations.keys().copied().collect();
     for Taken { told, before, transition } in taken.iter_mut() {
         let Reported { report, now, .. } = told;
         if let Some(violations) = violations.remove(&report.run) {
             let said = jobs::Said { violations, ..report.said() };
             *transition = jobs::apply(before, &Change::Report(said), *now, policy)?;
-            bulk::save_runs(db, &[&transition.run]).await?;
         } else if let Some(checkpoint) = &report.checkpoint {
             checkpoints::insert(db, before, report.attempt, checkpoint, *now).await?;
         }
+    }
+    let is_late = |taken: &&Taken<'_>| {
+        taken.transition.run.state.is_terminal() || disputed.contains(&taken.told.report.run)
+    };
+    let late: Vec<&Run> = taken.iter().filter(is_late).map(|taken| &taken.transition.run).collect();
+    if !late.is_empty() {
+        bulk::save_runs(db, &late).await?;
     }
     Ok(disputed)
 }

@@ -21,6 +21,8 @@ const PING: Duration = Duration::from_secs(20);
 const ANSWER: Duration = Duration::from_secs(10);
 /// Of `Acquire`, which waits up to 20 s.
 const POLL: Duration = Duration::from_secs(30);
+/// Bytes of downloads that are under way: on a slow link pings and answers wait behind them.
+const UNDER_WAY: u32 = 128 << 10;
 /// The slowest link that is worked over, in bytes a second: 128 kbit/s.
 const SLOWEST: usize = 16 << 10;
 
@@ -42,8 +44,8 @@ impl Client {
             .http2_keep_alive_interval(PING)
             .keep_alive_timeout(PING)
             .keep_alive_while_idle(true)
-            // What is under way on a slow link is little, or pings and reports would wait behind it for longer than they may.
-            .http2_adaptive_window(true);
+            .initial_connection_window_size(UNDER_WAY)
+            .initial_stream_window_size(UNDER_WAY);
         Ok(Self { service: WorkerServiceClient::new(endpoint.connect_lazy()) })
     }
 

@@ -1,4 +1,7 @@
 //! MLflow's tracking server as it comes, over its REST API and by the same HTTP client.
+//!
+//! But for one setting: each of its processes may have as many connections to the database as there are clients. With the 15
+//! it comes with it answers some of sixteen clients with an error.
 
 use std::process::Command;
 
@@ -7,7 +10,7 @@ use async_trait::async_trait;
 use serde_json::{Value as Json, json};
 use tempfile::TempDir;
 
-use super::{Client, Side, answered, postgres::Cluster, process};
+use super::{CLIENTS, Client, Side, answered, body, postgres::Cluster, process};
 use crate::environment;
 
 /// As it is reported.
@@ -35,6 +38,7 @@ impl Mlflow {
         command.args(["-m", "mlflow", "server", "--host", "127.0.0.1", "--port", &port.to_string()]);
         command.args(["--backend-store-uri", &store, "--default-artifact-root"]).arg(folder.path());
         command.env("MLFLOW_DISABLE_TELEMETRY", "true").env("PYTHONWARNINGS", "ignore");
+        command.env("MLFLOW_SQLALCHEMYSTORE_POOL_SIZE", (CLIENTS + 1).to_string());
         let mut process = process::Process::start(command, folder)?;
         let url = format!("http://127.0.0.1:{port}");
         process.until_ready(&format!("{url}/health")).await?;
@@ -51,19 +55,17 @@ impl Side for Mlflow {
         Ok(Box::new(client))
     }
 
-    async fn newest(&self) -> anyhow::Result<usize> {
+    async fn newest(&self) -> anyhow::Result<String> {
         let query = json!({"experiment_ids": ["0"], "max_results": 100});
         let url = format!("{}/runs/search", self.api);
-        let page = answered(self.http.post(url).json(&query).send().await?).await?;
-        Ok(page["runs"].as_array().map_or(0, Vec::len))
+        body(self.http.post(url).json(&query).send().await?).await
     }
 
-    async fn ordered(&self) -> anyhow::Result<usize> {
+    async fn ordered(&self) -> anyhow::Result<String> {
         let order = format!("metrics.{METRIC} ASC");
         let query = json!({"experiment_ids": ["0"], "max_results": 1_000, "order_by": [order]});
         let url = format!("{}/runs/search", self.api);
-        let page = answered(self.http.post(url).json(&query).send().await?).await?;
-        Ok(page["runs"].as_array().map_or(0, Vec::len))
+        body(self.http.post(url).json(&query).send().await?).await
     }
 
     fn process(&self) -> &process::Process {

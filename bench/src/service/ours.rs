@@ -9,7 +9,7 @@ use serde_json::json;
 use tempfile::TempDir;
 use tonic::transport::Channel;
 
-use super::{Client, Side, answered, postgres::Cluster, process};
+use super::{Client, Side, answered, body, postgres::Cluster, process};
 
 /// Steps of the runs that are posted to; no turn gets that far.
 const EPOCHS: u32 = 10_000;
@@ -62,16 +62,13 @@ impl Side for Ours {
         Ok(Box::new(client))
     }
 
-    async fn newest(&self) -> anyhow::Result<usize> {
-        let page =
-            answered(self.http.get(format!("{}/api/v1/jobs?limit=100", self.url)).send().await?).await?;
-        Ok(page["jobs"].as_array().map_or(0, Vec::len))
+    async fn newest(&self) -> anyhow::Result<String> {
+        body(self.http.get(format!("{}/api/v1/jobs?limit=100", self.url)).send().await?).await
     }
 
-    async fn ordered(&self) -> anyhow::Result<usize> {
+    async fn ordered(&self) -> anyhow::Result<String> {
         let url = format!("{}/api/v1/runs?metric={METRIC}&experiment=rbm&limit=1000", self.url);
-        let page = answered(self.http.get(url).send().await?).await?;
-        Ok(page["runs"].as_array().map_or(0, Vec::len))
+        body(self.http.get(url).send().await?).await
     }
 
     fn process(&self) -> &process::Process {

@@ -9,6 +9,10 @@ use std::{
 };
 
 use anyhow::{Context, bail};
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
 use tempfile::TempDir;
 
 /// A process that ends with this value.
@@ -49,6 +53,12 @@ impl Process {
 
     /// Resident memory of the process and all that came of it, in MiB.
     pub(super) fn memory_mib(&self) -> anyhow::Result<f64> {
+        let kib: u64 = self.family()?.iter().filter_map(|pid| resident_kib(*pid)).sum();
+        Ok(kib as f64 / 1024.0)
+    }
+
+    /// The process and all that came of it, parents before their children.
+    fn family(&self) -> anyhow::Result<Vec<u32>> {
         let mut family = vec![self.child.id()];
         let parents = parents()?;
         let mut at = 0;
@@ -57,16 +67,40 @@ impl Process {
             family.extend(parents.iter().filter(|(_, parent)| *parent == one).map(|(pid, _)| *pid));
             at += 1;
         }
-        let kib: u64 = family.iter().filter_map(|pid| resident_kib(*pid)).sum();
-        Ok(kib as f64 / 1024.0)
+        Ok(family)
     }
+
+    /// Stops it until the answer is dropped: what a server does while nobody asks it costs the other one nothing.
+    pub(super) fn pause(&self) -> anyhow::Result<Paused> {
+        let paused = Paused(self.family()?);
+        for pid in &paused.0 {
+            send(*pid, Signal::SIGSTOP);
+            // A parent that watches over its children may just have asked one of them whether it lives: it answers first.
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        Ok(paused)
+    }
+}
+
+/// A server that does nothing.
+pub(super) struct Paused(Vec<u32>);
+
+impl Drop for Paused {
+    fn drop(&mut self) {
+        for pid in self.0.iter().rev() {
+            send(*pid, Signal::SIGCONT);
+        }
+    }
+}
+
+/// Signals a process; one that is gone already needs none.
+fn send(pid: u32, signal: Signal) {
+    let _ = kill(Pid::from_raw(pid as i32), signal);
 }
 
 impl Drop for Process {
     fn drop(&mut self) {
-        let pid = nix::unistd::Pid::from_raw(self.child.id() as i32);
-        // It passes SIGTERM on to its children; one that is gone already needs none.
-        let _ = nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM);
+        send(self.child.id(), Signal::SIGTERM); // it passes that on to its children
         if let Err(error) = self.child.wait() {
             eprintln!("cannot wait for a server: {error}");
         }

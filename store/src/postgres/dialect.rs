@@ -109,7 +109,7 @@ pub(super) async fn save_series(db: &mut Db, changes: &[SeriesChange]) -> Result
 
 type Query<'q> = sqlx::query::Query<'q, sqlx::Postgres, sqlx::postgres::PgArguments>;
 
-fn bind_series<'q>(query: Query<'q>, changes: &[SeriesChange]) -> Query<'q> {
+pub(super) fn bind_series<'q>(query: Query<'q>, changes: &[SeriesChange]) -> Query<'q> {
     let [mut ids, mut points, mut steps, mut values] = [const { Vec::new() }; 4];
     for (id, count, step, value) in changes {
         ids.push(Some(*id));

@@ -8,6 +8,7 @@ mod dialect;
 mod listen;
 mod lock;
 mod open;
+mod plain;
 #[expect(clippy::duplicate_mod, reason = "one text for two databases: `Db` and `Row` differ")]
 #[path = "../sql/mod.rs"]
 mod sql;
@@ -20,7 +21,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jobs::{Millis, Policy};
+use jobs::{Directive, Millis, Policy};
 use sqlx::pool::PoolConnection;
 use tokio::sync::broadcast::Receiver;
 use tokio::time::{Instant, sleep};
@@ -128,6 +129,16 @@ impl Postgres {
         let answer = work(&mut transaction).await?;
         transaction.commit().await?;
         Ok(answer)
+    }
+
+    /// Takes those reports of a group for which no run has to be locked; the others have no answer yet.
+    async fn take_plain(&self, told: &[&Reported]) -> Result<Vec<Option<Directive>>> {
+        let mut db = self.reader().await?;
+        match plain::take(&mut db, told, &self.policy).await {
+            // Two servers met: a transaction is tried again.
+            Err(StoreError::Busy) => Ok(vec![None; told.len()]),
+            answer => answer,
+        }
     }
 
     fn policy(&self) -> Policy {

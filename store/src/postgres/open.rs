@@ -18,6 +18,8 @@ static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../migrations/postg
 const LEAST_VERSION: i64 = 150_000;
 /// How long a request waits for a free connection.
 const POOL_WAIT: Duration = Duration::from_secs(5);
+/// A connection that answered so lately is used as it is.
+const TRUSTED: Duration = Duration::from_secs(1);
 /// Large groups of reports that are written at the same time, and of submissions: together fewer than the connections of a
 /// server.
 const GROUPS: usize = 3;
@@ -43,6 +45,10 @@ pub(super) async fn open(options: PostgresOptions) -> Result<Postgres> {
 
     let listener = Listener::start(address.connect.clone());
     let pool = PgPoolOptions::new().max_connections(options.connections.max(1)).acquire_timeout(POOL_WAIT);
+    // Asking whether it still answers is a way to the database and back, as long as what a small transaction does there.
+    let pool = pool.test_before_acquire(false).before_acquire(|db, connection| {
+        Box::pin(async move { Ok(connection.idle_for < TRUSTED || db.ping().await.is_ok()) })
+    });
     let pool = pool.connect_with(address.connect.options(SETTINGS)).await?;
     let (reports, submissions) = (Gather::new(GROUPS), Gather::new(GROUPS));
     Ok(Postgres {

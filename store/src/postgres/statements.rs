@@ -53,6 +53,36 @@ pub(super) const SAVE_REPORTS: &str = concat!(
      SELECT (SELECT count(*) FROM inserted) AS scalars, (SELECT count(*) FROM saved) AS runs"
 );
 
+/// Runs with their version and, as a document, their series.
+pub(super) const RUNS_WITH_SERIES: &str = "
+    SELECT run.*, run.xmin::text AS version,
+           (SELECT coalesce(json_agg(json_build_array(name, id, kind, points, last_step)), '[]')::text
+            FROM series WHERE run_id = run.id) AS series
+    FROM run WHERE id = ANY($1)";
+
+/// What plain reports change of runs that are still of the version that was read, and only of these their scalars and series;
+/// answers which these are.
+pub(super) const SAVE_PLAIN: &str = concat!(
+    "WITH saved AS (
+       UPDATE run SET
+         next_seq = told.next_seq, step = told.step, expires_at = told.expires_at, progress_at = told.progress_at,
+         updated_at = told.updated_at
+       FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[])
+         AS told (id, version, next_seq, step, expires_at, progress_at, updated_at)
+       WHERE run.id = told.id AND run.xmin::text = told.version
+       RETURNING run.id
+     ), inserted AS (
+       INSERT INTO metric (series_id, step, attempt, value)
+       SELECT series_id, step, attempt, value
+       FROM unnest($8::uuid[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[])
+         AS sent (run_id, series_id, step, attempt, value)
+       WHERE run_id IN (SELECT id FROM saved)
+     ), changed AS (",
+    save_series!("$13", "$14", "$15", "$16"),
+    " AND series.run_id IN (SELECT id FROM saved))
+     SELECT id FROM saved"
+);
+
 /// Events, those of a job in order.
 macro_rules! insert_events {
     ($events:literal) => {

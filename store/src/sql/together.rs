@@ -1,20 +1,22 @@
 //! The verbs that are carried out in groups.
 
+use std::sync::Arc;
+
 use jobs::{Millis, Report, RunId, Value};
 use uuid::Uuid;
 
 use super::{Backend, report, submit};
 use crate::gather::{Group, Question};
 use crate::weight::Weight;
-use crate::{NewJob, Result, Submitted};
+use crate::{NewJob, Result, StoreError, Submitted};
 
 /// A report and what is known of it before its transaction.
 #[derive(Debug)]
 pub(in super::super) struct Reported {
-    pub(super) report: Report,
+    pub(in super::super) report: Report,
     /// Whether the chunks of its checkpoint hash to something else.
-    pub(super) wrong_digest: bool,
-    pub(super) now: Millis,
+    pub(in super::super) wrong_digest: bool,
+    pub(in super::super) now: Millis,
 }
 
 impl Question for Reported {
@@ -63,6 +65,19 @@ fn weight<Q: Question>(group: &Group<Q>) -> Weight {
 }
 
 pub(super) async fn reports(store: Backend, group: Group<Reported>) -> Result<Vec<jobs::Directive>> {
+    let told: Vec<&Reported> = group.iter().map(AsRef::as_ref).collect();
+    let mut answers = store.take_plain(&told).await?;
+    let unanswered = || group.iter().zip(&answers).filter(|(_, answer)| answer.is_none());
+    let rest: Group<Reported> = unanswered().map(|(told, _)| Arc::clone(told)).collect();
+    if !rest.is_empty() {
+        let mut taken = reports_in_a_transaction(&store, rest).await?.into_iter();
+        answers.iter_mut().filter(|answer| answer.is_none()).for_each(|answer| *answer = taken.next());
+    }
+    let answered: Option<Vec<_>> = answers.into_iter().collect();
+    answered.ok_or_else(|| StoreError::Internal("a report has no answer".into()))
+}
+
+async fn reports_in_a_transaction(store: &Backend, group: Group<Reported>) -> Result<Vec<jobs::Directive>> {
     let policy = store.policy();
     store
         .write(weight(&group), move |db| {

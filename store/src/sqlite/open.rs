@@ -44,6 +44,8 @@ pub(super) async fn open(options: SqliteOptions) -> Result<Sqlite> {
     let readers = SqlitePoolOptions::new()
         .max_connections(READERS)
         .acquire_timeout(READER_WAIT)
+        // Nothing lies between us and the file that could break: no need to ask each time whether it answers.
+        .test_before_acquire(false)
         .connect_with(connection(&path).pragma("query_only", "ON"))
         .await?;
     let writer = Arc::new(Writer::start(Held { db, lock }, queue));

@@ -142,7 +142,8 @@ impl Default for Config {
             header_timeout_ms: 10_000,
             body_idle_ms: 15_000,
             request_timeout_ms: 30_000,
-            write_timeout_ms: 30_000,
+            // Seen a little later, and still within the 30 s that are promised.
+            write_timeout_ms: 25_000,
             drain_ms: 20_000,
             disk: None,
             policy,

@@ -205,18 +205,19 @@ async fn watch(strict: &Log, calm: &Log, readers: &mut [Reader], most: Duration)
 
 #[tokio::test(flavor = "multi_thread")]
 async fn readers_that_stall_are_cut_cost_little_and_resume_where_they_were() {
-    // 30 s are the default.
-    let (count, timeout) = (times(20, 200), times(Duration::from_secs(3), Duration::from_secs(30)));
+    // 25 s are the default.
+    let (count, timeout) = (times(20, 200), times(Duration::from_secs(3), Duration::from_secs(25)));
+    let promised = times(timeout + NOTICED, Duration::from_secs(30));
     let (strict, calm) = (Log::read_within(timeout).await, Log::read_within(timeout).await);
     let patient = Log::read_within(10 * timeout).await;
     let before = resident_kib(strict.service.server_pid());
     let control = patient.stalled_readers(20).await;
     let mut readers = strict.stalled_readers(count).await;
-    let Meanwhile { beside, apart, most_kib } = watch(&strict, &calm, &mut readers, timeout + NOTICED).await;
+    let Meanwhile { beside, apart, most_kib } = watch(&strict, &calm, &mut readers, promised).await;
     let grown = most_kib.saturating_sub(before);
     let cut = Times::of(readers.iter().filter_map(|reader| reader.cut).collect());
     eprintln!(
-        "{} stalled readers of events of {EVENT_BYTES} bytes: cut after {:?} to {:?} (promised {timeout:?}), the server grew by \
+        "{} stalled readers of events of {EVENT_BYTES} bytes: cut after {:?} to {:?} (promised {promised:?}), the server grew by \
          {grown} KiB; {} other requests meanwhile: p50 {:?}, p99 {:?}, of a server without such readers {:?}, {:?}",
         cut.count(),
         cut.percentile(1),

@@ -4,10 +4,12 @@ use std::path::{Path, PathBuf};
 
 use tokio::process::Command;
 
-use crate::support::{Service, resident_kib};
+use crate::support::{Service, resident_kib, times};
 
 /// That schemathesis makes up, at least.
 const CASES: &str = "10000";
+/// That the server may grow by meanwhile.
+const GROWTH_KIB: u64 = 32 << 10;
 
 /// Programs of the virtual environment with `tests/contract/requirements.txt`. `None`, and a word on standard error, where
 /// it is not made.
@@ -67,6 +69,7 @@ async fn independent_clients_find_what_the_descriptions_promise() {
     let (figures, enough) = run(&service, &python, &count).await;
     eprint!("{figures}");
     eprintln!("the server grew by {grown} KiB");
+    assert!(grown <= times(2 * GROWTH_KIB, GROWTH_KIB), "beside other tests it may be twice as much");
     assert!(clean && enough, "{findings}\n{figures}");
     let log = service.server_log();
     let faults: Vec<_> =

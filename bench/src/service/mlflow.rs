@@ -48,6 +48,10 @@ impl Mlflow {
 
 #[async_trait]
 impl Side for Mlflow {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
     async fn client(&self) -> anyhow::Result<Box<dyn Client>> {
         let mut client =
             Logging { http: self.http.clone(), api: self.api.clone(), run: String::new(), step: 0 };

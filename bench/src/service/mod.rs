@@ -79,6 +79,9 @@ fn bench(database: Database, case: &str) -> String {
 /// One of the two servers, at work.
 #[async_trait]
 trait Side: Send + Sync {
+    /// What it is.
+    fn name(&self) -> &'static str;
+
     /// A client with a run of its own to post to.
     async fn client(&self) -> anyhow::Result<Box<dyn Client>>;
 
@@ -151,6 +154,9 @@ async fn compare(database: Database, selection: &Selection, pairs: u32) -> anyho
     };
     let (mut lines, mut is_filled) = (Vec::new(), false);
     let theirs_side = theirs.as_ref().map(|(side, _)| side as &dyn Side);
+    for side in [Some(&ours as &dyn Side), theirs_side].into_iter().flatten() {
+        side.process().until_settled().await?;
+    }
     for (case, unit, most) in CASES {
         let name = bench(database, case);
         if !selection.wants(&name) {
@@ -200,11 +206,8 @@ async fn pairs_of(
         *is_filled = true;
     }
     for _ in 0..pairs {
-        let paused = theirs.map(|theirs| theirs.process().pause()).transpose()?;
         measured.rates.ours.push(turn(case, ours, &mut measured.valid).await?);
-        drop(paused);
         if let Some(theirs) = theirs {
-            let _paused = ours.process().pause()?;
             measured.rates.peer.push(turn(case, theirs, &mut measured.valid).await?);
         }
     }

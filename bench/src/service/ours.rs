@@ -45,6 +45,10 @@ impl Ours {
 
 #[async_trait]
 impl Side for Ours {
+    fn name(&self) -> &'static str {
+        "vesicle"
+    }
+
     async fn client(&self) -> anyhow::Result<Box<dyn Client>> {
         let channel = Channel::from_shared(self.url.clone())?.tcp_nodelay(true).connect().await?;
         let mut client = Posting {

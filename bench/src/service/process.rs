@@ -70,26 +70,25 @@ impl Process {
         Ok(family)
     }
 
-    /// Stops it until the answer is dropped: what a server does while nobody asks it costs the other one nothing.
-    pub(super) fn pause(&self) -> anyhow::Result<Paused> {
-        let paused = Paused(self.family()?);
-        for pid in &paused.0 {
-            send(*pid, Signal::SIGSTOP);
-            // A parent that watches over its children may just have asked one of them whether it lives: it answers first.
-            std::thread::sleep(Duration::from_millis(2));
+    /// Waits until it does next to nothing: a server may answer long before it has done with starting.
+    pub(super) async fn until_settled(&self) -> anyhow::Result<()> {
+        let began = Instant::now();
+        let mut before = self.ticks()?;
+        while began.elapsed() < Duration::from_secs(120) {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            let now = self.ticks()?;
+            // Of a hundred in a second of one core.
+            if now.abs_diff(before) <= 10 {
+                return Ok(());
+            }
+            before = now;
         }
-        Ok(paused)
+        bail!("it never settles:\n{}", self.log())
     }
-}
 
-/// A server that does nothing.
-pub(super) struct Paused(Vec<u32>);
-
-impl Drop for Paused {
-    fn drop(&mut self) {
-        for pid in self.0.iter().rev() {
-            send(*pid, Signal::SIGCONT);
-        }
+    /// Hundredths of a second that processors have worked for it.
+    fn ticks(&self) -> anyhow::Result<u64> {
+        Ok(self.family()?.iter().filter_map(|pid| ticks(*pid)).sum())
     }
 }
 
@@ -120,6 +119,13 @@ fn parents() -> anyhow::Result<Vec<(u32, u32)>> {
         all.extend(parent.and_then(|parent| parent.parse().ok()).map(|parent| (pid, parent)));
     }
     Ok(all)
+}
+
+/// Fields 14 and 15 of `proc(5)`: in the program and in the kernel.
+fn ticks(pid: u32) -> Option<u64> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let mut fields = stat.rsplit(") ").next()?.split(' ').skip(11);
+    Some(fields.next()?.parse::<u64>().ok()? + fields.next()?.parse::<u64>().ok()?)
 }
 
 fn resident_kib(pid: u32) -> Option<u64> {

@@ -26,6 +26,9 @@ use crate::{app::App, config::millis, socket::Guarded};
 const PING: Duration = Duration::from_secs(20);
 /// Bytes of uploads that are under way on a connection: on a link of 256 kbit/s pings and reports wait 4 s behind them.
 const UNDER_WAY: u32 = 128 << 10;
+/// Bytes of an answer that wait here for a client to take them; a reader that stalls costs that much. Also the most that the
+/// headers of a request may have.
+const WAITING: usize = 64 << 10;
 
 /// Serves connections until a drain begins; then lets open requests end, as long as `drain_ms` allows.
 pub(crate) async fn listen(app: App, listener: TcpListener, router: Router) {
@@ -67,13 +70,18 @@ pub(crate) async fn listen(app: App, listener: TcpListener, router: Router) {
 
 fn builder(app: &App) -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(millis(app.config.header_timeout_ms));
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .max_buf_size(WAITING)
+        .header_read_timeout(millis(app.config.header_timeout_ms));
     builder
         .http2()
         .timer(TokioTimer::new())
         .max_concurrent_streams(app.config.max_http2_streams)
         .keep_alive_interval(PING)
         .keep_alive_timeout(PING)
+        .max_send_buf_size(WAITING)
         .initial_connection_window_size(UNDER_WAY)
         .initial_stream_window_size(UNDER_WAY);
     builder

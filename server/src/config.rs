@@ -120,7 +120,7 @@ impl Default for Config {
             event_poll_ms: 2_000,
             keep_alive_ms: 15_000,
             stream_age_ms: 3_600_000,
-            stream_buffer_events: 16,
+            stream_buffer_events: 8,
             max_event_streams: 1_000,
             max_connections: 2_048,
             max_connections_per_address: 512,

@@ -28,7 +28,7 @@ const PING: Duration = Duration::from_secs(20);
 const UNDER_WAY: u32 = 128 << 10;
 /// Bytes of an answer that wait here for a client to take them; a reader that stalls costs that much. Also the most that the
 /// headers of a request may have.
-const WAITING: usize = 64 << 10;
+const WAITING: usize = 16 << 10;
 
 /// Serves connections until a drain begins; then lets open requests end, as long as `drain_ms` allows.
 pub(crate) async fn listen(app: App, listener: TcpListener, router: Router) {

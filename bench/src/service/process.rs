@@ -124,8 +124,8 @@ fn parents() -> anyhow::Result<Vec<(u32, u32)>> {
 /// Fields 14 and 15 of `proc(5)`: in the program and in the kernel.
 fn ticks(pid: u32) -> Option<u64> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    let mut fields = stat.rsplit(") ").next()?.split(' ').skip(11);
-    Some(fields.next()?.parse::<u64>().ok()? + fields.next()?.parse::<u64>().ok()?)
+    let mut fields = stat.rsplit(") ").next()?.split(' ');
+    Some(fields.nth(11)?.parse::<u64>().ok()? + fields.next()?.parse::<u64>().ok()?)
 }
 
 fn resident_kib(pid: u32) -> Option<u64> {

@@ -74,18 +74,11 @@ pub(super) async fn extend(db: &mut Db, until: Millis, policy: &Policy) -> Resul
 
 /// Stores what the rules decided: the run, the counts and the log of its job, and the job's end with its last run.
 pub(super) async fn persist(db: &mut Db, before: &Run, transition: Transition, now: Millis) -> Result<()> {
-    persist_all(db, vec![(before, transition, now)]).await
-}
-
-/// The same of several runs, each with its time.
-pub(super) async fn persist_all(db: &mut Db, mut changes: Vec<(&Run, Transition, Millis)>) -> Result<()> {
-    changes.retain(|(_, transition, _)| transition.changed);
-    if changes.is_empty() {
+    if !transition.changed {
         return Ok(());
     }
-    let runs: Vec<&Run> = changes.iter().map(|(_, transition, _)| &transition.run).collect();
-    bulk::save_runs(db, &runs).await?;
-    record(db, changes).await
+    bulk::save_runs(db, &[&transition.run]).await?;
+    record(db, vec![(before, transition, now)]).await
 }
 
 /// Stores what follows from changes of runs that are saved already.

@@ -113,3 +113,14 @@ async fn input_far_beyond_the_limits_is_refused_early_and_costs_no_memory() {
     assert!(!log.contains("panicked") && !log.contains("internal error"), "{log}");
     service.client.get("/jobs?limit=1").await;
 }
+
+/// 16 KiB with what every request has: a kibibyte less, and one more.
+#[tokio::test(flavor = "multi_thread")]
+async fn headers_have_a_limit() {
+    let service = Service::start().await;
+    for (bytes, status) in [(15 << 10, "200"), (17 << 10, "431")] {
+        let head = format!("GET /readyz HTTP/1.1\r\nx-much: {}\r\n", "a".repeat(bytes));
+        let answer = send(&service, &head, b"-", 0).await;
+        assert!(answer.head.starts_with(&format!("HTTP/1.1 {status}")), "{bytes} bytes: {}", answer.head);
+    }
+}

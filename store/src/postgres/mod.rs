@@ -79,6 +79,7 @@ pub struct Postgres {
     reports: Gather<Reported>,
     submissions: Gather<Submitting>,
     clock: Arc<Clock>,
+    remembered: plain::Remembered,
     policy: Policy,
     listener: Arc<Listener>,
 }
@@ -134,7 +135,7 @@ impl Postgres {
     /// Takes those reports of a group for which no run has to be locked; the others have no answer yet.
     async fn take_plain(&self, told: &[&Reported]) -> Result<Vec<Option<Directive>>> {
         let mut db = self.reader().await?;
-        match plain::take(&mut db, told, &self.policy).await {
+        match plain::take(&mut db, told, &self.remembered, &self.policy).await {
             // Two servers met: a transaction is tried again.
             Err(StoreError::Busy) => Ok(vec![None; told.len()]),
             answer => answer,

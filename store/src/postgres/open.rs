@@ -8,7 +8,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Connection as _, Row as _};
 
 use super::listen::Listener;
-use super::{Db, Postgres, PostgresOptions};
+use super::{Db, Postgres, PostgresOptions, plain};
 use crate::gather::Gather;
 use crate::{Result, StoreError, sqlx_error};
 
@@ -56,6 +56,7 @@ pub(super) async fn open(options: PostgresOptions) -> Result<Postgres> {
         reports,
         submissions,
         clock: Arc::default(),
+        remembered: plain::Remembered::default(),
         policy: options.policy,
         listener: Arc::new(listener),
     })

@@ -61,7 +61,7 @@ pub(super) const RUNS_WITH_SERIES: &str = "
     FROM run WHERE id = ANY($1)";
 
 /// What plain reports change of runs that are still of the version that was read, and only of these their scalars and series;
-/// answers which these are.
+/// answers which these are, and the version that they have now.
 pub(super) const SAVE_PLAIN: &str = concat!(
     "WITH saved AS (
        UPDATE run SET
@@ -80,7 +80,7 @@ pub(super) const SAVE_PLAIN: &str = concat!(
      ), changed AS (",
     save_series!("$13", "$14", "$15", "$16"),
     " AND series.run_id IN (SELECT id FROM saved))
-     SELECT id FROM saved"
+     SELECT id, pg_current_xact_id()::xid::text AS version FROM saved"
 );
 
 /// Events, those of a job in order.

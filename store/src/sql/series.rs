@@ -61,7 +61,7 @@ macro_rules! ranking {
                      SELECT series.run_id, series.final_value AS value, series.last_step
                      FROM series JOIN run ON run.id = series.run_id JOIN job ON job.id = run.job_id
                      WHERE series.name = $1 AND series.final_value BETWEEN $2 AND $3
-                       AND job.experiment = coalesce($4, job.experiment) AND job.id = coalesce($5, job.id)
+                       AND ($4 IS NULL OR job.experiment = $4) AND ($5 IS NULL OR job.id = $5)
                      ORDER BY series.final_value ",
             $order,
             ", series.run_id LIMIT $6) AS ended
@@ -70,7 +70,7 @@ macro_rules! ranking {
                    FROM series JOIN run ON run.id = series.run_id JOIN job ON job.id = run.job_id
                    WHERE series.name = $1 AND series.final_value IS NULL AND series.kind = 'scalar'
                      AND series.last_value BETWEEN $2 AND $3
-                     AND job.experiment = coalesce($4, job.experiment) AND job.id = coalesce($5, job.id)
+                     AND ($4 IS NULL OR job.experiment = $4) AND ($5 IS NULL OR job.id = $5)
                    ORDER BY value ",
             $order,
             ", run_id LIMIT $6) AS best

@@ -1,12 +1,14 @@
 //! What Postgres says in its own way.
 
-use jobs::{Millis, WorkerId};
+use std::collections::BTreeSet;
+
+use jobs::{JobId, Millis, WorkerId};
 use sqlx::Row as _;
 
 use super::sql::{Saved, Scalar, SeriesChange};
 use super::{Db, Row, statements};
-use crate::Result;
 use crate::rows::{Columns as _, int};
+use crate::{NewJob, Result};
 
 /// Of each job that a worker can serve, the first run that is due and not too large: `$1` now, `$2` the largest plan,
 /// `$3` the worker's catalogue, `$4` its labels. Nothing is joined, so that the index on what is to do is read in its order,
@@ -53,11 +55,17 @@ pub(super) async fn known_keys(db: &mut Db, keys: &[&str]) -> Result<Vec<Row>> {
     Ok(sqlx::query("SELECT * FROM idempotency WHERE key = ANY($1)").bind(keys).fetch_all(db).await?)
 }
 
-/// Inserts jobs, runs, keys and events, which come as documents; answers how many keys were free.
-pub(super) async fn insert_jobs(db: &mut Db, rows: [String; 4], after: Millis) -> Result<u64> {
+/// Inserts jobs, runs, keys and events, which come as documents, but no job whose key is taken; answers the jobs.
+pub(super) async fn insert_jobs(
+    db: &mut Db,
+    _jobs: &[&NewJob],
+    rows: [String; 4],
+    after: Millis,
+) -> Result<BTreeSet<JobId>> {
     let insert =
         rows.into_iter().fold(sqlx::query(statements::INSERT_JOBS), |insert, rows| insert.bind(rows));
-    insert.bind(int(after)).fetch_one(db).await?.number("keys")
+    let inserted = insert.bind(int(after)).fetch_all(db).await?;
+    inserted.iter().map(|row| Ok(JobId(row.id("id")?))).collect()
 }
 
 /// Notes that workers were heard of.

@@ -17,11 +17,12 @@ mod statements;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jobs::{Directive, Millis, Policy};
+use jobs::{Directive, JobId, Millis, Policy};
 use sqlx::pool::PoolConnection;
 use tokio::sync::broadcast::Receiver;
 use tokio::time::{Instant, sleep};
@@ -34,7 +35,7 @@ use self::listen::Listener;
 use self::sql::{Reported, Submitting};
 use crate::gather::Gather;
 use crate::weight::Weight;
-use crate::{Hint, Result, StoreError};
+use crate::{Hint, NewJob, Result, StoreError};
 
 /// What [`sql`] calls the store, its connection and a row.
 type Backend = Postgres;
@@ -138,6 +139,19 @@ impl Postgres {
         match plain::take(&mut db, told, &self.remembered, &self.policy).await {
             // Two servers met: a transaction is tried again.
             Err(StoreError::Busy) => Ok(vec![None; told.len()]),
+            answer => answer,
+        }
+    }
+
+    /// Stores those of these jobs, which build on nothing, whose keys are free; answers which these are. One statement looks
+    /// the keys up and stores the rest: no transaction has to hold anything in between.
+    async fn take_new(&self, jobs: &[&NewJob]) -> Result<BTreeSet<JobId>> {
+        if jobs.is_empty() {
+            return Ok(BTreeSet::new());
+        }
+        let mut db = self.reader().await?;
+        match sql::submit::new(&mut db, jobs).await {
+            Err(StoreError::Busy) => Ok(BTreeSet::new()),
             answer => answer,
         }
     }

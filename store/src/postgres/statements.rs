@@ -97,10 +97,18 @@ macro_rules! insert_events {
 
 pub(super) const INSERT_EVENTS: &str = insert_events!("$1");
 
-/// Jobs none of whose runs began, with one event in their log; their runs, which wait for their first attempt; their
-/// idempotency keys, unless somebody else has one that is younger than `$5`; their events. Answers how many keys were free.
+/// Idempotency keys, unless somebody has one that is younger than `$5`, and what comes with a key that was free or without one:
+/// jobs none of whose runs began, with one event in their log; their runs, which wait for their first attempt; their events.
+/// Answers which jobs these are.
 pub(super) const INSERT_JOBS: &str = concat!(
-    "WITH jobs AS (
+    "WITH keys AS (
+       INSERT INTO idempotency (key, body, job_id, at)
+       SELECT key, decode(body, 'hex'), job_id, at
+       FROM json_to_recordset($3::json) AS sent (key text, body text, job_id uuid, at bigint)
+       ON CONFLICT (key) DO UPDATE SET body = excluded.body, job_id = excluded.job_id, at = excluded.at
+         WHERE idempotency.at <= $5
+       RETURNING job_id
+     ), jobs AS (
        INSERT INTO job (
          id, spec, experiment, version, requires, priority, wall_ms, dataset, created_at, queued, last_seq, running,
          paused, succeeded, failed, cancelled)
@@ -109,7 +117,9 @@ pub(super) const INSERT_JOBS: &str = concat!(
          0, 0, 0, 0
        FROM json_to_recordset($1::json) AS sent (
          id uuid, spec text, experiment text, version bigint, requires text, priority bigint, wall_ms bigint,
-         dataset text, created_at bigint, queued bigint)
+         dataset text, created_at bigint, queued bigint, has_key boolean)
+       WHERE NOT has_key OR id IN (SELECT job_id FROM keys)
+       RETURNING id
      ), runs AS (
        INSERT INTO run (
          id, job_id, idx, params, seed, steps, memory_bytes, updated_at, state, wish, attempt, next_seq, step,
@@ -119,14 +129,9 @@ pub(super) const INSERT_JOBS: &str = concat!(
        FROM json_to_recordset($2::json) AS sent (
          id uuid, job_id uuid, idx bigint, params text, seed bigint, steps bigint, memory_bytes bigint,
          updated_at bigint)
-     ), keys AS (
-       INSERT INTO idempotency (key, body, job_id, at)
-       SELECT key, decode(body, 'hex'), job_id, at
-       FROM json_to_recordset($3::json) AS sent (key text, body text, job_id uuid, at bigint)
-       ON CONFLICT (key) DO UPDATE SET body = excluded.body, job_id = excluded.job_id, at = excluded.at
-         WHERE idempotency.at <= $5
-       RETURNING 1
+       WHERE job_id IN (SELECT id FROM jobs)
      ), events AS (",
     insert_events!("$4"),
-    ") SELECT count(*) AS keys FROM keys"
+    " WHERE job_id IN (SELECT id FROM jobs))
+     SELECT id FROM jobs"
 );

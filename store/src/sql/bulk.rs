@@ -2,7 +2,9 @@
 //!
 //! Field names are those of the columns. Ids and hashes are in hex, for JSON has no bytes.
 
-use jobs::{Run, RunState};
+use std::collections::BTreeSet;
+
+use jobs::{JobId, Run, RunState};
 use serde::Serialize;
 
 use super::{Db, dialect, statements};
@@ -108,6 +110,7 @@ struct JobRow<'a> {
     dataset: Option<String>,
     created_at: i64,
     queued: usize,
+    has_key: bool,
 }
 
 impl<'a> JobRow<'a> {
@@ -124,6 +127,7 @@ impl<'a> JobRow<'a> {
             dataset: new.dataset.map(|hash| hex(&hash.0)),
             created_at: int(new.now),
             queued: new.runs.len(),
+            has_key: new.idempotency.is_some(),
         })
     }
 }
@@ -170,14 +174,14 @@ impl KeyRow {
     }
 }
 
-/// Inserts jobs with their runs, all of them queued, their keys and `events`, the first of each log. Keys that are not
-/// younger than `after` are forgotten.
+/// Inserts jobs with their runs, all of them queued, their keys and `events`, the first of each log; answers these jobs. Of
+/// another server's key nothing is stored. Keys that are not younger than `after` are forgotten.
 pub(super) async fn insert_jobs(
     db: &mut Db,
     jobs: &[&NewJob],
     events: &[EventRow],
     after: jobs::Millis,
-) -> Result<()> {
+) -> Result<BTreeSet<JobId>> {
     let runs = jobs.iter().flat_map(|job| job.runs.iter().map(|run| RunRow::of(job, run)));
     let mut keys: Vec<_> = jobs.iter().filter_map(|job| KeyRow::of(job)).collect();
     // Whoever stores several keys stores them in this order, so that two servers do not wait for each other.
@@ -188,9 +192,7 @@ pub(super) async fn insert_jobs(
         rows::json(&keys)?,
         rows::json(&events)?,
     ];
-    let free = dialect::insert_jobs(db, rows, after).await?;
-    // Another server has stored one of them since they were looked up; the next time they are found.
-    if free == keys.len() as u64 { Ok(()) } else { Err(StoreError::Busy) }
+    dialect::insert_jobs(db, jobs, rows, after).await
 }
 
 /// An event of a job's log.
@@ -204,7 +206,7 @@ pub(super) struct EventRow {
 }
 
 impl EventRow {
-    pub(super) fn new(job: jobs::JobId, seq: i64, at: jobs::Millis, kind: &jobs::EventKind) -> Result<Self> {
+    pub(super) fn new(job: JobId, seq: i64, at: jobs::Millis, kind: &jobs::EventKind) -> Result<Self> {
         Ok(Self { job_id: hex(&job.0), seq, at: int(at), kind: kind.name(), payload: rows::json(kind)? })
     }
 }

@@ -16,7 +16,7 @@ mod retention;
 mod runs;
 mod series;
 mod store;
-mod submit;
+pub(super) mod submit;
 mod together;
 mod workers;
 

@@ -1,6 +1,6 @@
 //! Storing jobs with their runs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jobs::{Counts, EventKind, Job, JobId, JobSource, Millis};
 
@@ -24,7 +24,7 @@ pub(super) async fn all(db: &mut Db, jobs: &[&NewJob]) -> Result<Vec<Submitted>>
                 let job = read::job(db, *id).await?.ok_or(StoreError::NoJob(*id))?;
                 Submitted { job, created: false }
             }
-            None => Submitted { job: accepted(job)?, created: true },
+            None => created(job)?,
         });
     }
     Ok(answers)
@@ -35,15 +35,23 @@ async fn insert(db: &mut Db, jobs: &[&NewJob]) -> Result<()> {
     if !sources.is_empty() {
         lock::sources(db, &sources).await?;
     }
-    let event = |job: &&NewJob| EventRow::new(job.id, 1, job.now, &submitted(job)?);
-    let events: Vec<_> = jobs.iter().map(event).collect::<Result<_>>()?;
-    bulk::insert_jobs(db, jobs, &events, forgotten(jobs)).await?;
+    if new(db, jobs).await?.len() < jobs.len() {
+        // Another server has stored one of their keys since they were looked up; the next time they are found.
+        return Err(StoreError::Busy);
+    }
     for job in jobs {
         for (place, source) in (0..).zip(&job.from) {
             insert_source(db, job.id, place, source).await?;
         }
     }
     Ok(())
+}
+
+/// Stores jobs whose keys are free, without what they build on; answers which these are.
+pub(in super::super) async fn new(db: &mut Db, jobs: &[&NewJob]) -> Result<BTreeSet<JobId>> {
+    let event = |job: &&NewJob| EventRow::new(job.id, 1, job.now, &submitted(job)?);
+    let events: Vec<_> = jobs.iter().map(event).collect::<Result<_>>()?;
+    bulk::insert_jobs(db, jobs, &events, forgotten(jobs)).await
 }
 
 /// Idempotency keys of that time or before are forgotten.
@@ -56,9 +64,9 @@ fn submitted(job: &NewJob) -> Result<EventKind> {
     Ok(EventKind::JobSubmitted { runs: u32::try_from(job.runs.len()).map_err(rows::broken)? })
 }
 
-/// A job as it is read when nothing happened yet.
-fn accepted(new: &NewJob) -> Result<Job> {
-    Ok(Job {
+/// The answer for a job that is there now: as it is read when nothing happened yet.
+pub(super) fn created(new: &NewJob) -> Result<Submitted> {
+    let job = Job {
         id: new.id,
         spec: new.spec.clone(),
         dataset: new.dataset,
@@ -67,7 +75,8 @@ fn accepted(new: &NewJob) -> Result<Job> {
         ended_at: None,
         last_seq: 1,
         counts: Counts { queued: u32::try_from(new.runs.len()).map_err(rows::broken)?, ..Counts::default() },
-    })
+    };
+    Ok(Submitted { job, created: true })
 }
 
 /// The jobs that the same keys made, if their bodies were the same.

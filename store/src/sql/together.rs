@@ -66,15 +66,25 @@ fn weight<Q: Question>(group: &Group<Q>) -> Weight {
 
 pub(super) async fn reports(store: Backend, group: Group<Reported>) -> Result<Vec<jobs::Directive>> {
     let told: Vec<&Reported> = group.iter().map(AsRef::as_ref).collect();
-    let mut answers = store.take_plain(&told).await?;
-    let unanswered = || group.iter().zip(&answers).filter(|(_, answer)| answer.is_none());
-    let rest: Group<Reported> = unanswered().map(|(told, _)| Arc::clone(told)).collect();
-    if !rest.is_empty() {
-        let mut taken = reports_in_a_transaction(&store, rest).await?.into_iter();
-        answers.iter_mut().filter(|answer| answer.is_none()).for_each(|answer| *answer = taken.next());
+    let answers = store.take_plain(&told).await?;
+    match unanswered(&group, &answers) {
+        Some(rest) => all(answers, reports_in_a_transaction(&store, rest).await?),
+        None => all(answers, Vec::new()),
     }
-    let answered: Option<Vec<_>> = answers.into_iter().collect();
-    answered.ok_or_else(|| StoreError::Internal("a report has no answer".into()))
+}
+
+/// The part of a group that has no answer yet.
+fn unanswered<Q, A>(group: &Group<Q>, answers: &[Option<A>]) -> Option<Group<Q>> {
+    let open = group.iter().zip(answers).filter(|(_, answer)| answer.is_none());
+    let open: Group<Q> = open.map(|(asked, _)| Arc::clone(asked)).collect();
+    (!open.is_empty()).then_some(open)
+}
+
+/// All answers of a group, with those of the rest of it in their places.
+fn all<A>(answers: Vec<Option<A>>, rest: Vec<A>) -> Result<Vec<A>> {
+    let mut rest = rest.into_iter();
+    let all: Option<Vec<A>> = answers.into_iter().map(|answer| answer.or_else(|| rest.next())).collect();
+    all.ok_or_else(|| StoreError::Internal("a member of a group has no answer".into()))
 }
 
 async fn reports_in_a_transaction(store: &Backend, group: Group<Reported>) -> Result<Vec<jobs::Directive>> {
@@ -91,13 +101,25 @@ async fn reports_in_a_transaction(store: &Backend, group: Group<Reported>) -> Re
 }
 
 pub(super) async fn submissions(store: Backend, group: Group<Submitting>) -> Result<Vec<Submitted>> {
+    let independent: Vec<&NewJob> = jobs(&group).into_iter().filter(|job| job.from.is_empty()).collect();
+    let stored = store.take_new(&independent).await?;
+    let answer = |job: &NewJob| stored.contains(&job.id).then(|| submit::created(job)).transpose();
+    let answers = jobs(&group).into_iter().map(answer).collect::<Result<Vec<_>>>()?;
+    match unanswered(&group, &answers) {
+        Some(rest) => all(answers, submissions_in_a_transaction(&store, rest).await?),
+        None => all(answers, Vec::new()),
+    }
+}
+
+async fn submissions_in_a_transaction(store: &Backend, group: Group<Submitting>) -> Result<Vec<Submitted>> {
     store
         .write(weight(&group), move |db| {
             let group = Group::clone(&group);
-            Box::pin(async move {
-                let jobs: Vec<&NewJob> = group.iter().map(|submitting| &submitting.0).collect();
-                submit::all(db, &jobs).await
-            })
+            Box::pin(async move { submit::all(db, &jobs(&group)).await })
         })
         .await
+}
+
+fn jobs(group: &Group<Submitting>) -> Vec<&NewJob> {
+    group.iter().map(|submitting| &submitting.0).collect()
 }

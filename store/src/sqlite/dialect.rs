@@ -1,13 +1,15 @@
 //! What SQLite says in its own way.
 
+use std::collections::BTreeSet;
+
 use futures::TryStreamExt as _;
-use jobs::{Millis, WorkerId};
+use jobs::{JobId, Millis, WorkerId};
 use sqlx::{Executor as _, Row as _};
 
 use super::sql::{Saved, Scalar, SeriesChange};
 use super::{Db, Row, statements};
-use crate::Result;
 use crate::rows::{self, Columns as _, int};
+use crate::{NewJob, Result, StoreError};
 
 /// Of each job that a worker can serve, the first run that is due and not too large: `$1` now, `$2` the largest plan,
 /// `$3` the worker's catalogue, `$4` its labels.
@@ -33,14 +35,21 @@ pub(super) async fn known_keys(db: &mut Db, keys: &[&str]) -> Result<Vec<Row>> {
     Ok(found.bind(rows::json(&keys)?).fetch_all(db).await?)
 }
 
-/// Inserts jobs, runs, keys and events, which come as documents; answers how many keys were free.
-pub(super) async fn insert_jobs(db: &mut Db, rows: [String; 4], after: Millis) -> Result<u64> {
+/// Inserts jobs, runs, keys and events, which come as documents; answers the jobs. With one writer, whoever has looked keys
+/// up knows that they are free.
+pub(super) async fn insert_jobs(
+    db: &mut Db,
+    jobs: &[&NewJob],
+    rows: [String; 4],
+    after: Millis,
+) -> Result<BTreeSet<JobId>> {
     let insert =
         rows.into_iter().fold(sqlx::query(statements::INSERT_JOBS), |insert, rows| insert.bind(rows));
     let done: Vec<_> = db.execute_many(insert.bind(int(after))).try_collect().await?;
+    let keys = jobs.iter().filter(|job| job.idempotency.is_some()).count() as u64;
     match done.as_slice() {
-        [_, _, keys, _] => Ok(keys.rows_affected()),
-        done => Err(rows::broken(format!("four statements have {} results", done.len()))),
+        [_, _, stored, _] if stored.rows_affected() == keys => Ok(jobs.iter().map(|job| job.id).collect()),
+        _ => Err(StoreError::Busy),
     }
 }
 

@@ -15,11 +15,12 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jobs::{Directive, Millis, Policy};
+use jobs::{Directive, JobId, Millis, Policy};
 use sqlx::pool::PoolConnection;
 use tokio::sync::broadcast::Receiver;
 
@@ -29,7 +30,7 @@ use self::sql::{Reported, Submitting};
 use self::writer::{Running, Writer};
 use crate::gather::Gather;
 use crate::weight::Weight;
-use crate::{Hint, Result};
+use crate::{Hint, NewJob, Result};
 
 /// What [`sql`] calls the store, its connection and a row.
 type Backend = Sqlite;
@@ -90,6 +91,11 @@ impl Sqlite {
     /// With one writer there is nothing to lock, and no way to the database: all reports take the same path.
     async fn take_plain(&self, told: &[&Reported]) -> Result<Vec<Option<Directive>>> {
         Ok(vec![None; told.len()])
+    }
+
+    /// The same of new jobs.
+    async fn take_new(&self, _jobs: &[&NewJob]) -> Result<BTreeSet<JobId>> {
+        Ok(BTreeSet::new())
     }
 
     fn policy(&self) -> Policy {

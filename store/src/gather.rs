@@ -21,6 +21,10 @@ const GROUP: usize = 64;
 /// When so many rows wait, another group may begin beside the one that is under way. Fewer are faster together.
 const MUCH: usize = 500;
 
+/// Between two groups so many turns are left to other tasks: requests that have arrived join the next group, and those who
+/// have just been answered may ask again. Nobody is waited for; with nothing else to do a turn takes no time.
+const TURNS: usize = 8;
+
 /// What is asked.
 pub(crate) trait Question: fmt::Debug + Send + Sync + 'static {
     /// What it is answered.
@@ -141,8 +145,9 @@ impl<Q: Question> Leader<Q> {
             for (asked, answer) in group.into_iter().zip(answers) {
                 let _ = asked.to.send(answer); // the caller may have gone; what is done is done
             }
-            // Requests that have arrived meanwhile join the next group; nobody is waited for.
-            tokio::task::yield_now().await;
+            for _ in 0..TURNS {
+                tokio::task::yield_now().await;
+            }
         }
     }
 }

@@ -13,6 +13,7 @@ mod plain;
 #[path = "../sql/mod.rs"]
 mod sql;
 mod statements;
+mod warm;
 
 #[cfg(test)]
 mod tests;
@@ -81,6 +82,7 @@ pub struct Postgres {
     submissions: Gather<Submitting>,
     clock: Arc<Clock>,
     remembered: plain::Remembered,
+    warm: warm::Warm,
     policy: Policy,
     listener: Arc<Listener>,
 }
@@ -135,11 +137,15 @@ impl Postgres {
 
     /// Takes those reports of a group for which no run has to be locked; the others have no answer yet.
     async fn take_plain(&self, told: &[&Reported]) -> Result<Vec<Option<Directive>>> {
-        let mut db = self.reader().await?;
+        let mut db = self.warm.take(&self.pool).await?;
         match plain::take(&mut db, told, &self.remembered, &self.policy).await {
             // Two servers met: a transaction is tried again.
             Err(StoreError::Busy) => Ok(vec![None; told.len()]),
-            answer => answer,
+            Err(error) => Err(error),
+            Ok(answers) => {
+                self.warm.put(db);
+                Ok(answers)
+            }
         }
     }
 
@@ -149,10 +155,14 @@ impl Postgres {
         if jobs.is_empty() {
             return Ok(BTreeSet::new());
         }
-        let mut db = self.reader().await?;
+        let mut db = self.warm.take(&self.pool).await?;
         match sql::submit::new(&mut db, jobs).await {
             Err(StoreError::Busy) => Ok(BTreeSet::new()),
-            answer => answer,
+            Err(error) => Err(error),
+            Ok(stored) => {
+                self.warm.put(db);
+                Ok(stored)
+            }
         }
     }
 
@@ -194,6 +204,7 @@ impl Postgres {
 
     async fn shut(&self) -> Result<()> {
         self.listener.stop();
+        self.warm.cool();
         self.pool.close().await;
         Ok(())
     }

@@ -8,7 +8,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Connection as _, Row as _};
 
 use super::listen::Listener;
-use super::{Db, Postgres, PostgresOptions, plain};
+use super::{Db, Postgres, PostgresOptions, plain, warm};
 use crate::gather::Gather;
 use crate::{Result, StoreError, sqlx_error};
 
@@ -19,7 +19,7 @@ const LEAST_VERSION: i64 = 150_000;
 /// How long a request waits for a free connection.
 const POOL_WAIT: Duration = Duration::from_secs(5);
 /// A connection that answered so lately is used as it is.
-const TRUSTED: Duration = Duration::from_secs(1);
+pub(super) const TRUSTED: Duration = Duration::from_secs(1);
 /// Large groups of reports that are written at the same time, and of submissions: together fewer than the connections of a
 /// server.
 const GROUPS: usize = 3;
@@ -57,6 +57,7 @@ pub(super) async fn open(options: PostgresOptions) -> Result<Postgres> {
         submissions,
         clock: Arc::default(),
         remembered: plain::Remembered::default(),
+        warm: warm::Warm::default(),
         policy: options.policy,
         listener: Arc::new(listener),
     })

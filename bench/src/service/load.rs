@@ -40,7 +40,7 @@ pub(super) async fn drive(
         if values == 0 {
             continue;
         }
-        let (answered, stored) = ((calls * values) as u64, client.stored().await?);
+        let (answered, stored) = ((calls * values) as u64, client.leave().await?);
         if stored != answered {
             eprintln!("{}: {answered} values of a run were answered, {stored} are there", side.name());
             is_kept = false;

@@ -123,7 +123,7 @@ impl Client for Logging {
         self.ask("runs/log-metric", &body).await.map(drop)
     }
 
-    async fn stored(&mut self) -> anyhow::Result<u64> {
+    async fn leave(&mut self) -> anyhow::Result<u64> {
         let (mut count, mut token) = (0, String::new());
         loop {
             let query = [

@@ -107,8 +107,8 @@ trait Client: Send {
     /// Makes a job whose run has one value, and ends it.
     async fn create_with(&mut self, value: f64) -> anyhow::Result<()>;
 
-    /// Values that the server has of this client's run.
-    async fn stored(&mut self) -> anyhow::Result<u64>;
+    /// Values that the server has of this client's run, which nobody shall go on with.
+    async fn leave(&mut self) -> anyhow::Result<u64>;
 }
 
 /// Runs what is selected.

@@ -120,6 +120,27 @@ impl Posting {
         Ok(())
     }
 
+    /// Ends the run, with a last value.
+    async fn end(&mut self, value: Option<f64>) -> anyhow::Result<()> {
+        let failure = v1::Failure { class: v1::FailureClass::UserError.into(), message: "enough".into() };
+        let point = |value| v1::MetricPoint {
+            name: METRIC.into(),
+            step: self.step,
+            value: Some(metric_point::Value::Scalar(value)),
+        };
+        let request = v1::ReportRequest {
+            run_id: self.run.clone(),
+            attempt: self.attempt,
+            seq: self.seq,
+            step: self.step,
+            metrics: value.map(point).into_iter().collect(),
+            checkpoint: None,
+            outcome: Some(v1::Outcome { outcome: Some(v1::outcome::Outcome::Failed(failure)) }),
+        };
+        self.worker.report(request).await?;
+        Ok(())
+    }
+
     async fn submit(&self, spec: &serde_json::Value) -> anyhow::Result<()> {
         let key = uuid::Uuid::now_v7().to_string();
         let request = self.http.post(format!("{}/api/v1/jobs", self.url)).header("idempotency-key", key);
@@ -156,23 +177,11 @@ impl Client for Posting {
 
     async fn create_with(&mut self, value: f64) -> anyhow::Result<()> {
         self.lease().await?;
-        let failure = v1::Failure { class: v1::FailureClass::UserError.into(), message: "enough".into() };
-        let point =
-            v1::MetricPoint { name: METRIC.into(), step: 0, value: Some(metric_point::Value::Scalar(value)) };
-        let request = v1::ReportRequest {
-            run_id: self.run.clone(),
-            attempt: self.attempt,
-            seq: 0,
-            step: 0,
-            metrics: vec![point],
-            checkpoint: None,
-            outcome: Some(v1::Outcome { outcome: Some(v1::outcome::Outcome::Failed(failure)) }),
-        };
-        self.worker.report(request).await?;
-        Ok(())
+        self.end(Some(value)).await
     }
 
-    async fn stored(&mut self) -> anyhow::Result<u64> {
+    async fn leave(&mut self) -> anyhow::Result<u64> {
+        self.end(None).await?;
         let url = format!("{}/api/v1/runs/{}/metrics", self.url, self.run);
         let series = answered(self.http.get(url).send().await?).await?;
         let entries = series["metrics"].as_array().context("a list")?;

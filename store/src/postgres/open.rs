@@ -8,7 +8,8 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Connection as _, Row as _};
 
 use super::listen::Listener;
-use super::{Db, Postgres, PostgresOptions, plain, warm};
+use super::warm::Warm;
+use super::{Db, Postgres, PostgresOptions, plain};
 use crate::gather::Gather;
 use crate::{Result, StoreError, sqlx_error};
 
@@ -24,13 +25,14 @@ pub(super) const TRUSTED: Duration = Duration::from_secs(1);
 /// server.
 const GROUPS: usize = 3;
 /// What a transaction may take: a server that hangs must not hold the others up. And no plan that reads whole tables, or sorts
-/// them, where an index would do: plans are made when tables are small and stay when they have grown.
-pub(super) const SETTINGS: [(&str, &str); 5] = [
+/// them, where an index would do: plans are made once, when tables are small, and stay when they have grown.
+pub(super) const SETTINGS: [(&str, &str); 6] = [
     ("statement_timeout", "30s"),
     ("lock_timeout", "5s"),
     ("idle_in_transaction_session_timeout", "30s"),
     ("enable_seqscan", "off"),
     ("enable_bitmapscan", "off"),
+    ("plan_cache_mode", "force_generic_plan"),
 ];
 /// Bringing the schema up to date may take longer, and other servers wait for it.
 const MIGRATION_LIMITS: [(&str, &str); 1] = [("lock_timeout", "300s")];
@@ -57,7 +59,7 @@ pub(super) async fn open(options: PostgresOptions) -> Result<Postgres> {
         submissions,
         clock: Arc::default(),
         remembered: plain::Remembered::default(),
-        warm: warm::Warm::default(),
+        warm: Warm::of(options.connections),
         policy: options.policy,
         listener: Arc::new(listener),
     })

@@ -15,28 +15,42 @@ use crate::Result;
 type Connection = PoolConnection<Postgres>;
 
 /// The last connections that did what they should, the latest last.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Warm(Arc<Mutex<Vec<(Instant, Connection)>>>);
+#[derive(Debug, Clone)]
+pub(super) struct Warm {
+    last: Arc<Mutex<Vec<(Instant, Connection)>>>,
+    most: usize,
+}
 
 impl Warm {
+    /// Keeps few of the connections of a pool: what comes now and then shall not wait for them.
+    pub(super) fn of(connections: u32) -> Self {
+        Self { last: Arc::default(), most: connections as usize / 4 }
+    }
+
     fn all(&self) -> MutexGuard<'_, Vec<(Instant, Connection)>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// One that was used a moment ago, or one of the pool. Those that have waited longer go back to it.
     pub(super) async fn take(&self, pool: &sqlx::PgPool) -> Result<Connection> {
-        let now = Instant::now();
-        self.all().retain(|(used, _)| now.duration_since(*used) < TRUSTED);
-        let warm = self.all().pop();
-        match warm {
-            Some((_, connection)) => Ok(connection),
+        match self.warm() {
+            Some(connection) => Ok(connection),
             None => Ok(pool.acquire().await?),
         }
     }
 
+    fn warm(&self) -> Option<Connection> {
+        let mut all = self.all();
+        all.retain(|(used, _)| used.elapsed() < TRUSTED);
+        all.pop().map(|(_, connection)| connection)
+    }
+
     /// Keeps a connection that has answered.
     pub(super) fn put(&self, connection: Connection) {
-        self.all().push((Instant::now(), connection));
+        let mut all = self.all();
+        if all.len() < self.most {
+            all.push((Instant::now(), connection));
+        }
     }
 
     /// Gives all of them back.

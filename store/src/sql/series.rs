@@ -33,7 +33,12 @@ pub(super) async fn all(db: &mut Db, run: RunId) -> Result<Vec<Series>> {
 const FINITE: [f64; 2] = [f64::MIN, f64::MAX];
 
 pub(super) async fn ranked(db: &mut Db, query: &RankQuery) -> Result<Vec<Ranked>> {
-    let sql = if query.descending { GREATEST_FIRST } else { LEAST_FIRST };
+    let [any, of_experiment, of_job] = if query.descending { GREATEST_FIRST } else { LEAST_FIRST };
+    let sql = match query {
+        RankQuery { job: Some(_), .. } => of_job,
+        RankQuery { experiment: Some(_), .. } => of_experiment,
+        _ => any,
+    };
     let [least, most] = FINITE.map(thin::key);
     let found = sqlx::query(sql)
         .bind(rows::text(&query.metric))
@@ -52,17 +57,18 @@ pub(super) async fn ranked(db: &mut Db, query: &RankQuery) -> Result<Vec<Ranked>
 }
 
 /// Of runs that have ended and of those that go on (`migrations`, 7), what is ranked is narrow; the runs themselves are read
-/// last, as many as are asked for.
+/// last, as many as are asked for. A filter that nobody asks for is not there: which index is best depends on it.
 macro_rules! ranking {
-    ($order:literal) => {
+    ($order:literal, $filter:literal) => {
         concat!(
             "SELECT run.*, best.value AS ranked_value, best.last_step AS ranked_step
              FROM (SELECT * FROM (
                      SELECT series.run_id, series.final_value AS value, series.last_step
                      FROM series JOIN run ON run.id = series.run_id JOIN job ON job.id = run.job_id
                      WHERE series.name = $1 AND series.final_value BETWEEN $2 AND $3
-                       AND ($4 IS NULL OR job.experiment = $4) AND ($5 IS NULL OR job.id = $5)
-                     ORDER BY series.final_value ",
+                     ",
+            $filter,
+            " ORDER BY series.final_value ",
             $order,
             ", series.run_id LIMIT $6) AS ended
                    UNION ALL
@@ -70,8 +76,9 @@ macro_rules! ranking {
                    FROM series JOIN run ON run.id = series.run_id JOIN job ON job.id = run.job_id
                    WHERE series.name = $1 AND series.final_value IS NULL AND series.kind = 'scalar'
                      AND series.last_value BETWEEN $2 AND $3
-                     AND ($4 IS NULL OR job.experiment = $4) AND ($5 IS NULL OR job.id = $5)
-                   ORDER BY value ",
+                   ",
+            $filter,
+            " ORDER BY value ",
             $order,
             ", run_id LIMIT $6) AS best
              JOIN run ON run.id = best.run_id ORDER BY best.value ",
@@ -80,8 +87,19 @@ macro_rules! ranking {
         )
     };
 }
-const LEAST_FIRST: &str = ranking!("ASC");
-const GREATEST_FIRST: &str = ranking!("DESC");
+
+/// Rankings of all runs, of those of an experiment, and of those of a job.
+macro_rules! rankings {
+    ($order:literal) => {
+        [
+            ranking!($order, ""),
+            ranking!($order, "AND job.experiment = $4"),
+            ranking!($order, "AND job.id = $5 AND job.experiment = coalesce($4, job.experiment)"),
+        ]
+    };
+}
+const LEAST_FIRST: [&str; 3] = rankings!("ASC");
+const GREATEST_FIRST: [&str; 3] = rankings!("DESC");
 
 pub(super) async fn values(db: &mut Db, query: &MetricQuery) -> Result<Rows> {
     runs::load(db, query.run).await?;

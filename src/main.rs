@@ -53,6 +53,10 @@ use clap::Parser;
 
 use crate::{cli::Cli, exit::Exit, text::Paint};
 
+/// Gives back what large requests took for a moment; the allocator of the system keeps it, thread by thread.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();

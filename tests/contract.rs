@@ -8,9 +8,8 @@ use crate::support::{Service, resident_kib};
 
 /// That schemathesis makes up, at least.
 const CASES: &str = "10000";
-/// That the server may grow by meanwhile: what leaks costs more. The promise is half of it and is not kept, as
-/// `docs/reliability.md` says.
-const GROWTH_KIB: u64 = 64 << 10;
+/// That the server may grow by meanwhile (P16).
+const GROWTH_KIB: u64 = 32 << 10;
 
 /// Programs of the virtual environment with `tests/contract/requirements.txt`. `None`, and a word on standard error, where
 /// it is not made.

@@ -157,11 +157,9 @@ impl Post {
 
 /// Lives with a child until it dies (how, in words) or until the crew stops (`None`).
 async fn live(number: u32, mut child: Child, post: &Post, stop: &CancellationToken) -> Option<String> {
-    // Held, because waiting for a child closes its standard input otherwise, and that ends a worker.
-    let _pipe = child.stdin.take();
-    let words = child.stderr.take().map(|stderr| listen(number, stderr, post.voice));
     // Held until the worker is gone: `wait` would close it, and the worker ends with its standard input.
     let _held = child.stdin.take();
+    let words = child.stderr.take().map(|stderr| listen(number, stderr, post.voice));
     let status = tokio::select! {
         status = child.wait() => Some(status),
         () = stop.cancelled() => None,

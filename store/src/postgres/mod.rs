@@ -16,6 +16,8 @@ mod statements;
 mod warm;
 
 #[cfg(test)]
+mod costs;
+#[cfg(test)]
 mod tests;
 
 use std::collections::BTreeSet;

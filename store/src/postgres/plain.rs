@@ -210,8 +210,8 @@ mod tests {
     use super::super::{Postgres, PostgresOptions};
     use super::*;
     use crate::conformance::Cluster;
-    use crate::conformance::fixture::{Bench, START, job_id, says, scalar, succeeded};
-    use crate::{Store as _, Verb};
+    use crate::conformance::fixture::{Bench, START, job, job_id, says, scalar, succeeded};
+    use crate::{NewRun, Store as _, Verb};
 
     /// A run that has told its progress and has a metric at step 10.
     async fn running() -> Option<(Arc<Postgres>, Bench, Run)> {
@@ -272,6 +272,27 @@ mod tests {
             bench.values(run.id, "loss").await.rows.iter().map(|(step, ..)| *step).collect();
         assert_eq!(steps, [10, 11, 12]);
         assert_eq!((bench.run(run.id).await.step, bench.run(run.id).await.next_seq), (12, 2));
+    }
+
+    #[test]
+    fn so_many_runs_are_remembered_and_none_with_many_series() {
+        let remembered = Remembered::default();
+        let mut new = job(1, u32::try_from(RUNS).expect("a small number") + 2).runs.into_iter();
+        let mut put = |series: u64| {
+            let NewRun { id, spec } = new.next().expect("one is left");
+            let series_of = |id| Series { id, kind: MetricKind::Scalar, points: 1, last_step: 1 };
+            let series = (0..series).map(|n| (n.to_string(), series_of(int(n)))).collect();
+            remembered.put(Known { run: Run::new(id, job_id(1), spec, START), version: "1".into(), series });
+            id
+        };
+        let (first, large, second) = (put(SERIES as u64), put(SERIES as u64 + 1), put(1));
+        let known = |run| remembered.all().contains_key(&run);
+        assert!(known(first) && known(second) && !known(large));
+        for _ in 2..=RUNS {
+            put(1);
+        }
+        assert_eq!(remembered.all().len(), RUNS);
+        assert!(known(second) && !known(first), "the one that reported longest ago makes room");
     }
 
     #[tokio::test]

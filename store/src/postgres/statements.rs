@@ -1,4 +1,7 @@
 //! Statements about many rows, which come as a JSON document (`sql::bulk`).
+//!
+//! A plan guesses that a document has a hundred rows. If a table has fewer when the plan is made, it reads the whole table, and goes
+//! on to do so when that has grown: `= ANY` says which rows are meant before anything is joined.
 
 /// Sets everything of runs that changes.
 macro_rules! save_runs {
@@ -20,7 +23,10 @@ macro_rules! save_runs {
                granted_at bigint, progress_at bigint, told_at bigint, digest text, class text, message text, attempt bigint,
                next_seq bigint, step bigint, checkpoint_step bigint, counted_failures bigint, uncounted_failures bigint,
                stalled_attempts bigint, attempt_began_at bigint, updated_at bigint, server_was_away boolean)
-             WHERE run.id = change.id"
+             WHERE run.id = change.id
+               AND run.id = ANY (ARRAY(SELECT (one ->> 'id')::uuid FROM json_array_elements(",
+            $runs,
+            "::json) AS one))"
         )
     };
 }

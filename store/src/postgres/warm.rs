@@ -58,3 +58,79 @@ impl Warm {
         self.all().clear();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use sqlx::PgPool;
+    use sqlx::postgres::PgPoolOptions;
+
+    use super::*;
+    use crate::conformance::Cluster;
+
+    const CONNECTIONS: u32 = 8;
+
+    /// A pool, and as many connections as it has.
+    async fn all_taken() -> Option<(PgPool, Vec<Connection>)> {
+        let address = Cluster::shared()?.database().await;
+        let pool = PgPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(Duration::from_secs(20));
+        let pool = pool.connect(&address).await.expect("it is running");
+        let mut taken = Vec::new();
+        for _ in 0..CONNECTIONS {
+            taken.push(pool.acquire().await.expect("one is left"));
+        }
+        Some((pool, taken))
+    }
+
+    async fn process(connection: &mut Connection) -> i32 {
+        let process = sqlx::query_scalar("SELECT pg_backend_pid()").fetch_one(&mut **connection).await;
+        process.expect("it answers")
+    }
+
+    #[tokio::test]
+    async fn a_quarter_of_the_connections_is_kept_and_the_last_one_used_first() {
+        let Some((pool, mut taken)) = all_taken().await else { return };
+        let warm = Warm::of(CONNECTIONS);
+        let second = process(&mut taken[1]).await;
+        for connection in taken {
+            warm.put(connection);
+        }
+        assert_eq!(warm.all().len(), 2);
+        let mut next = warm.take(&pool).await.expect("one is warm");
+        assert_eq!(process(&mut next).await, second);
+        let mut others = Vec::new();
+        for _ in 2..CONNECTIONS {
+            others.push(pool.acquire().await.expect("all that are not kept went back to the pool"));
+        }
+    }
+
+    #[tokio::test]
+    async fn what_nobody_used_for_a_moment_goes_back_to_the_pool() {
+        let Some((pool, taken)) = all_taken().await else { return };
+        let warm = Warm::of(CONNECTIONS);
+        for connection in taken {
+            warm.put(connection);
+        }
+        for (used, _) in warm.all().iter_mut() {
+            *used -= TRUSTED;
+        }
+        let mut again = vec![warm.take(&pool).await.expect("the pool has some")];
+        assert!(warm.all().is_empty());
+        for _ in 1..CONNECTIONS {
+            again.push(pool.acquire().await.expect("all of them went back"));
+        }
+    }
+
+    #[tokio::test]
+    async fn none_is_kept_when_the_store_is_shut() {
+        let Some((pool, taken)) = all_taken().await else { return };
+        let warm = Warm::of(CONNECTIONS);
+        for connection in taken {
+            warm.put(connection);
+        }
+        warm.cool();
+        pool.close().await; // waits for every connection that is not back
+        assert!(warm.all().is_empty() && pool.is_closed());
+    }
+}

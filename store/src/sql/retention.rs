@@ -17,8 +17,9 @@ pub(super) async fn score(
 ) -> Result<Option<i64>> {
     let Some(best) = &keep.best else { return Ok(None) };
     let found = sqlx::query(
-        "SELECT metric.value FROM metric JOIN series ON series.id = metric.series_id
-         WHERE series.run_id = $1 AND series.name = $2 AND metric.step <= $3 ORDER BY metric.step DESC LIMIT 1",
+        "SELECT value FROM metric
+         WHERE series_id = (SELECT id FROM series WHERE run_id = $1 AND name = $2) AND step <= $3
+         ORDER BY step DESC LIMIT 1",
     )
     .bind(run.0)
     .bind(&best.metric)

@@ -37,8 +37,8 @@ pub(super) async fn wish(
 
 /// The runs whose attempt is over by time, each with its job's longest wall time.
 pub(super) async fn overdue(db: &mut Db, now: Millis, policy: &Policy) -> Result<Vec<(RunId, Change)>> {
-    let running = "SELECT run.*, job.wall_ms FROM run JOIN job ON job.id = run.job_id
-        WHERE run.state = 'running' ORDER BY run.job_id, run.idx";
+    let running = "SELECT run.*, (SELECT wall_ms FROM job WHERE id = run.job_id) AS wall_ms FROM run
+        WHERE state = 'running' ORDER BY job_id, idx";
     let mut overdue = Vec::new();
     for row in sqlx::query(running).fetch_all(db).await? {
         let run = rows::run(&row)?;

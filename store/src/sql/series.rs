@@ -88,14 +88,27 @@ macro_rules! ranking {
     };
 }
 
+/// Of a job, each run is asked for its series: a join might be planned the other way round, through the series of all jobs.
+macro_rules! ranking_of_job {
+    ($order:literal) => {
+        concat!(
+            "SELECT * FROM (
+               SELECT run.*,
+                 (SELECT last_value FROM series WHERE run_id = run.id AND name = $1 AND kind = 'scalar') AS ranked_value,
+                 (SELECT last_step FROM series WHERE run_id = run.id AND name = $1) AS ranked_step
+               FROM run
+               WHERE job_id = $5 AND (SELECT experiment = coalesce($4, experiment) FROM job WHERE id = $5)) AS of_job
+             WHERE ranked_value BETWEEN $2 AND $3 ORDER BY ranked_value ",
+            $order,
+            ", id LIMIT $6"
+        )
+    };
+}
+
 /// Rankings of all runs, of those of an experiment, and of those of a job.
 macro_rules! rankings {
     ($order:literal) => {
-        [
-            ranking!($order, ""),
-            ranking!($order, "AND job.experiment = $4"),
-            ranking!($order, "AND job.id = $5 AND job.experiment = coalesce($4, job.experiment)"),
-        ]
+        [ranking!($order, ""), ranking!($order, "AND job.experiment = $4"), ranking_of_job!($order)]
     };
 }
 const LEAST_FIRST: [&str; 3] = rankings!("ASC");

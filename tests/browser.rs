@@ -59,6 +59,13 @@ async fn the_page_lists_jobs_and_runs_and_draws_every_metric_by_its_kind() {
         };
         assert!(is_drawn, "not drawn by its kind: {figure}");
     }
+    let kept = service.get(&format!("/api/v1/runs/{}/checkpoints", runs[0])).await;
+    let kept: Vec<&Json> = list(&kept["checkpoints"]).iter().map(|one| &one["step"]).collect();
+    assert!(!kept.is_empty(), "the last one is kept");
+    for step in kept {
+        let file = format!("href=\"/api/v1/runs/{}/checkpoint?step={step}\"", runs[0]);
+        assert!(dom.contains(&file), "the checkpoint at step {step} is not listed: {dom}");
+    }
 }
 
 #[tokio::test]

@@ -119,6 +119,10 @@ const table = (label, heads, rows) => h('div', { class: 'scroll', tabindex: 0, r
   h('table', {}, h('thead', {}, h('tr', {}, heads.map(head => h('th', { scope: 'col' }, head)))),
     h('tbody', {}, rows.map(cells => h('tr', {}, cells.map((cell, i) => h(i ? 'td' : 'th', i ? {} : { scope: 'row' }, cell)))))));
 
+const mebibytes = bytes => `${(bytes / 2 ** 20).toLocaleString('en', { minimumFractionDigits: 1, maximumFractionDigits: 1 })} MiB`;
+const checkpointRow = run => ({ step, attempt, bytes, stored_at: at, score, pinned }) => [
+  h('a', { href: `/api/v1/runs/${run.id}/checkpoint?step=${step}`, download: '' }, number(step)), attempt, mebibytes(bytes), time(at),
+  [pinned && 'pinned', score !== null && `score ${number(score)}`].filter(Boolean).join(', ')];
 const sourceOf = ({ as, run, step }) => h('div', {}, `${as}: `, link('runs', run, `run ${run.slice(0, 13)}`), ` at step ${number(step)}`);
 const progress = (state, n, total, label) => h('progress', { class: state, value: n, max: total || 1, 'aria-label': label });
 const stepsDone = run => [progress(run.state, run.step, run.steps, 'steps'), `${number(run.step)} of ${number(run.steps)}`];
@@ -305,17 +309,19 @@ async function loadJob(id, show) {
 }
 
 async function loadRun(id, show) {
-  const [run, { metrics }] = await Promise.all([get(`/runs/${id}`), get(`/runs/${id}/metrics`)]);
+  const [run, { metrics }, { checkpoints }] = await Promise.all(['', '/metrics', '/checkpoints'].map(of => get(`/runs/${id}${of}`)));
   const [job, { runs }] = await Promise.all([get(`/jobs/${run.job_id}`), get(`/jobs/${run.job_id}/runs?limit=500`)]);
   const others = runs.filter(other => other.id !== id).slice(0, DRAWN_RUNS);
   const draw = () => [h('p', {}, link('jobs', job.id, job.name ?? job.experiment)), h('h1', {}, `Run ${run.index}`),
     facts([['state', stateOf(run)], ['steps', stepsDone(run)], ['seed', run.seed], ['attempt', run.attempt],
       ['checkpoint', run.checkpoint_step !== null && `step ${number(run.checkpoint_step)}`],
-      ['planned memory', `${(run.memory_bytes / 2 ** 20).toFixed(1)} MiB`], ['changed', time(run.updated_at)],
+      ['planned memory', mebibytes(run.memory_bytes)], ['changed', time(run.updated_at)],
       ['waits for', run.waiting_for], ['digest', run.digest]]),
     run.failure && h('div', { class: 'failure' }, h('p', {}, h('strong', {}, run.failure.class)), h('p', {}, run.failure.message)),
     heading('Metrics', metrics.length === 0 ? 'none yet' : others.length > 0 && 'in grey the other runs of the job'),
     h('div', { class: 'plots' }, metrics.map(metric => figureOf(metric, run, others))),
+    heading('Checkpoints', checkpoints.length === 0 ? 'none' : 'that are kept, newest first'),
+    checkpoints.length > 0 && table('Checkpoints', ['step', 'attempt', 'size', 'stored', ''], checkpoints.map(checkpointRow(run))),
     heading('Parameters'), facts(flat(run.params).map(([name, value]) => [name, shown(value)]))];
   await Promise.all(metrics.map(metric => follow(run, metric)));
   show(draw);

@@ -1,6 +1,7 @@
 //! A Postgres of the tests' own: made at the first use, gone with the process, however that ends.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpListener;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
@@ -25,13 +26,15 @@ crash 2>/dev/null
 rm -rf "$dir"
 "#;
 
-/// No port, many clients, and no waiting for the disk: tests kill processes, not machines.
-const SETTINGS: &str = "-c listen_addresses= -c max_connections=300 -c fsync=off";
+/// Many clients, and no waiting for the disk: tests kill processes, not machines.
+const SETTINGS: &str = "-c max_connections=300 -c fsync=off";
 
 /// A running Postgres that only this process knows.
 #[derive(Debug)]
 pub struct Cluster {
     folder: PathBuf,
+    /// Of loopback; without one there is a socket in the folder.
+    port: Option<u16>,
     databases: AtomicU32,
     keeper: Mutex<Keeper>,
 }
@@ -58,12 +61,24 @@ impl Cluster {
     /// # Panics
     /// As [`Self::shared`].
     pub fn own() -> Option<Self> {
+        Self::new(None)
+    }
+
+    /// One that encrypts, on a port of loopback: with a certificate and its private key, both as PEM.
+    ///
+    /// # Panics
+    /// As [`Self::shared`].
+    pub fn encrypted(certificate: &str, key: &str) -> Option<Self> {
+        Self::new(Some([certificate, key]))
+    }
+
+    fn new(pems: Option<[&str; 2]>) -> Option<Self> {
         let programs = installed();
         if programs.is_none() {
             assert!(std::env::var_os("CI").is_none(), "these tests need Postgres: install it");
             eprintln!("skipped: needs Postgres (initdb, pg_ctl)");
         }
-        programs.map(|programs| Self::start(&programs))
+        programs.map(|programs| Self::start(&programs, pems))
     }
 
     /// Makes an empty database; answers its address.
@@ -101,17 +116,27 @@ impl Cluster {
     }
 
     fn address(&self, database: &str) -> String {
-        format!("postgres:///{database}?host={}&user=vesicle", self.folder.display())
+        match self.port {
+            Some(port) => format!("postgres://vesicle@127.0.0.1:{port}/{database}"),
+            None => format!("postgres:///{database}?host={}&user=vesicle", self.folder.display()),
+        }
     }
 
-    fn start(programs: &Path) -> Self {
+    fn start(programs: &Path, pems: Option<[&str; 2]>) -> Self {
         let folder = std::env::temp_dir().join(format!("vesicle-pg-{}", Uuid::now_v7().simple()));
         std::fs::create_dir(&folder).expect("the folder for temporary files can be written");
         std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o700)).expect("it is ours");
+        let port = pems.map(|_| free_port());
+        let mut files = vec![folder.clone()];
+        if let Some(pems) = pems {
+            files.extend(pems.iter().zip(PEMS).map(|(pem, name)| secret(&folder.join(name), pem)));
+        }
         let mut keeper = Command::new("sh");
-        keeper.args(["-c", SCRIPT, "sh"]).arg(programs).arg(&folder).arg(SETTINGS);
+        keeper.args(["-c", SCRIPT, "sh"]).arg(programs).arg(&folder).arg(settings(&folder, port));
         if let Some((user, group)) = other_user() {
-            std::os::unix::fs::chown(&folder, Some(user), Some(group)).expect("root may give folders away");
+            for file in files {
+                std::os::unix::fs::chown(file, Some(user), Some(group)).expect("root may give files away");
+            }
             keeper.uid(user).gid(group);
         }
         // A group of its own: Ctrl-C is for us, and the end of our process tells it.
@@ -120,7 +145,7 @@ impl Cluster {
         let said = BufReader::new(stdout.expect("it was asked for"));
         let mut keeper = Keeper { orders: stdin.expect("it was asked for"), said };
         keeper.expect("started");
-        Self { folder, databases: AtomicU32::new(0), keeper: Mutex::new(keeper) }
+        Self { folder, port, databases: AtomicU32::new(0), keeper: Mutex::new(keeper) }
     }
 }
 
@@ -138,6 +163,29 @@ impl Keeper {
             panic!("Postgres has not {answer}:\n{line}");
         }
     }
+}
+
+/// The certificate and its private key.
+const PEMS: [&str; 2] = ["server.crt", "server.key"];
+
+fn settings(folder: &Path, port: Option<u16>) -> String {
+    let Some(port) = port else { return format!("{SETTINGS} -c listen_addresses=") };
+    let [certificate, key] = PEMS.map(|name| folder.join(name).display().to_string());
+    let tls = format!("-c ssl=on -c ssl_cert_file={certificate} -c ssl_key_file={key}");
+    format!("{SETTINGS} -c listen_addresses=127.0.0.1 -c port={port} {tls}")
+}
+
+/// A port that nobody has now.
+fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has a free port");
+    listener.local_addr().expect("it is bound").port()
+}
+
+/// A file that only its owner reads.
+fn secret(path: &Path, text: &str) -> PathBuf {
+    std::fs::write(path, text).expect("the folder is ours");
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).expect("it is ours");
+    path.to_owned()
 }
 
 /// Folder of the programs: where `initdb` of the path leads to, or where Debian keeps the newest.

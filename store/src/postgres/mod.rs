@@ -19,6 +19,8 @@ mod warm;
 mod costs;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tls;
 
 use std::collections::BTreeSet;
 use std::pin::Pin;

@@ -119,9 +119,9 @@ const table = (label, heads, rows) => h('div', { class: 'scroll', tabindex: 0, r
   h('table', {}, h('thead', {}, h('tr', {}, heads.map(head => h('th', { scope: 'col' }, head)))),
     h('tbody', {}, rows.map(cells => h('tr', {}, cells.map((cell, i) => h(i ? 'td' : 'th', i ? {} : { scope: 'row' }, cell)))))));
 
-const mebibytes = bytes => `${(bytes / 2 ** 20).toLocaleString('en', { minimumFractionDigits: 1, maximumFractionDigits: 1 })} MiB`;
+const binary = bytes => (bytes < 2 ** 20 ? `${(bytes / 2 ** 10).toFixed(1)} KiB` : `${(bytes / 2 ** 20).toFixed(1)} MiB`);
 const checkpointRow = run => ({ step, attempt, bytes, stored_at: at, score, pinned }) => [
-  h('a', { href: `/api/v1/runs/${run.id}/checkpoint?step=${step}`, download: '' }, number(step)), attempt, mebibytes(bytes), time(at),
+  h('a', { href: `/api/v1/runs/${run.id}/checkpoint?step=${step}`, download: '' }, number(step)), attempt, binary(bytes), time(at),
   [pinned && 'pinned', score !== null && `score ${number(score)}`].filter(Boolean).join(', ')];
 const sourceOf = ({ as, run, step }) => h('div', {}, `${as}: `, link('runs', run, `run ${run.slice(0, 13)}`), ` at step ${number(step)}`);
 const progress = (state, n, total, label) => h('progress', { class: state, value: n, max: total || 1, 'aria-label': label });
@@ -315,7 +315,7 @@ async function loadRun(id, show) {
   const draw = () => [h('p', {}, link('jobs', job.id, job.name ?? job.experiment)), h('h1', {}, `Run ${run.index}`),
     facts([['state', stateOf(run)], ['steps', stepsDone(run)], ['seed', run.seed], ['attempt', run.attempt],
       ['checkpoint', run.checkpoint_step !== null && `step ${number(run.checkpoint_step)}`],
-      ['planned memory', mebibytes(run.memory_bytes)], ['changed', time(run.updated_at)],
+      ['planned memory', binary(run.memory_bytes)], ['changed', time(run.updated_at)],
       ['waits for', run.waiting_for], ['digest', run.digest]]),
     run.failure && h('div', { class: 'failure' }, h('p', {}, h('strong', {}, run.failure.class)), h('p', {}, run.failure.message)),
     heading('Metrics', metrics.length === 0 ? 'none yet' : others.length > 0 && 'in grey the other runs of the job'),

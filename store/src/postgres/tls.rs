@@ -37,7 +37,8 @@ impl Encrypted {
 async fn encrypted(options: &PostgresOptions) -> (i64, i64) {
     let mut db = Db::connect(&options.url).await.expect("it is there");
     let count = "SELECT count(*) FILTER (WHERE ssl), count(*) FILTER (WHERE NOT ssl)
-        FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE application_name = 'vesicle'";
+        FROM pg_stat_ssl JOIN pg_stat_activity USING (pid)
+        WHERE application_name = 'vesicle' AND datname = current_database()";
     sqlx::query_as(count).fetch_one(&mut db).await.expect("counted")
 }
 

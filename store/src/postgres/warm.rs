@@ -83,6 +83,14 @@ mod tests {
         Some((pool, taken))
     }
 
+    /// The pool, and what is kept when all of its connections have been used.
+    async fn all_put() -> Option<(PgPool, Warm)> {
+        let (pool, taken) = all_taken().await?;
+        let warm = Warm::of(CONNECTIONS);
+        taken.into_iter().for_each(|connection| warm.put(connection));
+        Some((pool, warm))
+    }
+
     async fn process(connection: &mut Connection) -> i32 {
         let process = sqlx::query_scalar("SELECT pg_backend_pid()").fetch_one(&mut **connection).await;
         process.expect("it answers")
@@ -107,11 +115,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_nobody_used_for_a_moment_goes_back_to_the_pool() {
-        let Some((pool, taken)) = all_taken().await else { return };
-        let warm = Warm::of(CONNECTIONS);
-        for connection in taken {
-            warm.put(connection);
-        }
+        let Some((pool, warm)) = all_put().await else { return };
         for (used, _) in warm.all().iter_mut() {
             *used -= TRUSTED;
         }
@@ -124,11 +128,7 @@ mod tests {
 
     #[tokio::test]
     async fn none_is_kept_when_the_store_is_shut() {
-        let Some((pool, taken)) = all_taken().await else { return };
-        let warm = Warm::of(CONNECTIONS);
-        for connection in taken {
-            warm.put(connection);
-        }
+        let Some((pool, warm)) = all_put().await else { return };
         warm.cool();
         pool.close().await; // waits for every connection that is not back
         assert!(warm.all().is_empty() && pool.is_closed());

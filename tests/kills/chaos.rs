@@ -115,12 +115,16 @@ impl Chaos {
     pub(super) async fn inflict(&mut self, fault: Fault) -> bool {
         let n = self.random.below(self.posts.len() as u64) as usize;
         let step = self.random.below(LATEST_STEP);
-        let Some(held) = self.victim(n, step).await else { return false };
-        match fault {
-            Fault::Worker => self.kill_worker(n).await,
-            Fault::Server | Fault::ServerAndWorker => self.kill_server(n, held, fault).await,
+        while let Some(held) = self.victim(n, step).await {
+            let hit = match fault {
+                Fault::Worker => self.kill_worker(n).await,
+                Fault::Server | Fault::ServerAndWorker => self.kill_server(n, held, fault).await,
+            };
+            if hit {
+                return true;
+            }
         }
-        true
+        false
     }
 
     /// The run that worker `n` is at, once it has brought the run further, at least to `step`, and is not about to
@@ -138,20 +142,30 @@ impl Chaos {
         .await
     }
 
-    async fn kill_worker(&mut self, n: usize) {
+    async fn kill_worker(&mut self, n: usize) -> bool {
         self.workers.push(self.posts[n].kill_worker().await);
         self.posts[n].restore(&self.service);
+        true
     }
 
-    /// Kills the server between a report and its answer.
-    async fn kill_server(&mut self, n: usize, held: Held, fault: Fault) {
+    /// Kills the server between a report and its answer; `false` when the run was over before there was one: whoever
+    /// watches learns of things late.
+    async fn kill_server(&mut self, n: usize, held: Held, fault: Fault) -> bool {
         let proxy = &self.posts[n].proxy;
         proxy.withhold_answers();
         // Either at once, when the server may not have stored it, or after it has answered and nobody heard.
         let answered = self.random.coin();
         let run = held.run.clone();
         let what = format!("a report of run {run} is in flight (withheld: {answered})");
-        until(&what, PROMPT, async || proxy.unanswered(&run).filter(|call| call.answered || !answered)).await;
+        let is_there = until(&what, PROMPT, async || match proxy.unanswered(&run) {
+            Some(call) => (call.answered || !answered).then_some(true),
+            None => (!self.logs.goes_on(&held)).then_some(false),
+        })
+        .await;
+        if !is_there {
+            self.posts[n].restore(&self.service);
+            return false;
+        }
         self.service.kill_server().await;
         // Only now it is certain that the answer never came.
         let in_flight = proxy.unanswered(&run).is_some();
@@ -167,6 +181,7 @@ impl Chaos {
         if in_flight {
             self.in_flight.push(InFlight { run: held.run, attempt: held.attempt, worker });
         }
+        true
     }
 
     /// Waits for the end of the job, lets everything go, and keeps the database.
